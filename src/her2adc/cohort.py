@@ -1,0 +1,343 @@
+"""A study and its files -> the analysis cohort: classified, with endpoints, with its inclusion flow.
+
+Everything a page needs is derived here once and saved, so that all pages of a study stand on the
+same patients.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from her2adc import columns, endpoints, recist
+from her2adc.config import Study, Variable
+from her2adc.errors import Problem, StudyError
+from her2adc.intake import RawTable, read_table
+from her2adc.specimens import classify_patients
+from her2adc.typed import type_table
+
+
+@dataclass
+class Cohort:
+    """The analysis cohort of a study.
+
+    Attributes
+    ----------
+    data
+        One row an analysed patient: variables, HER2 class, ``<endpoint>_time`` (months) and
+        ``<endpoint>_event`` (True = it happened), best response.
+    tables
+        The other tables, analysed patients only.
+    flow
+        Steps of the inclusion flow: label, n, and what was excluded with reason and n.
+    normalised
+        HER2 texts and what they were read as, with counts.
+    unclassified
+        Patients without a HER2 class: reason, IHC and ISH as found, count.
+    remarks
+        Things to know that do not stop an analysis.
+    """
+
+    data: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    flow: list[dict[str, Any]] = field(default_factory=list)
+    normalised: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unclassified: pd.DataFrame = field(default_factory=pd.DataFrame)
+    remarks: list[str] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Write the cohort as Parquet and JSON files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        frames = {
+            "data": self.data,
+            "normalised": self.normalised,
+            "unclassified": self.unclassified,
+        }
+        for name, frame in {**frames, **{f"table_{k}": v for k, v in self.tables.items()}}.items():
+            frame.to_parquet(folder / f"{name}.parquet", index=False)
+        (folder / "cohort.json").write_text(
+            json.dumps({"flow": self.flow, "remarks": self.remarks}, indent=1, ensure_ascii=False)
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Cohort:
+        """Read a cohort written by :meth:`save`."""
+        notes = json.loads((folder / "cohort.json").read_text())
+        frames = {p.stem: pd.read_parquet(p) for p in sorted(folder.glob("*.parquet"))}
+        tables = {k.removeprefix("table_"): v for k, v in frames.items() if k.startswith("table_")}
+        return cls(
+            frames["data"],
+            tables,
+            notes["flow"],
+            frames["normalised"],
+            frames["unclassified"],
+            notes["remarks"],
+        )
+
+
+def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
+    """Read, check, classify and derive: from a study's files to its cohort.
+
+    Parameters
+    ----------
+    study
+        The study.
+    folder
+        Folder of the data files; by default the study's own.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    StudyError
+        With every problem of every file at once.
+    """
+    folder = Path(folder) if folder else study.folder / study.data.folder
+    raw, problems = _read_all(study, folder)
+    if problems:
+        raise StudyError(problems)
+    typed: dict[str, pd.DataFrame] = {}
+    for name, table in raw.items():
+        typed[name], found = type_table(study, table)
+        problems += found
+    problems += _orphans(raw)
+    if problems:
+        raise StudyError(_second_header_hint(problems, raw))
+    patients = typed.pop("patients")
+    classes, normalised = classify_patients(study, patients, typed)
+    patients = pd.concat([patients, classes], axis=1)
+    patients, problems = _derive(study, patients, typed, raw["patients"])
+    if problems:
+        raise StudyError(problems)
+    keep, flow, problems = _inclusion(study, patients, raw["patients"])
+    if problems:
+        raise StudyError(problems)
+    return _assemble(study, patients, typed, keep, flow, normalised)
+
+
+def _read_all(study: Study, folder: Path) -> tuple[dict[str, RawTable], list[Problem]]:
+    raw: dict[str, RawTable] = {}
+    problems: list[Problem] = []
+    for name in study.data.tables:
+        raw[name], found = read_table(study, name, folder)
+        problems += found
+    return raw, problems
+
+
+def _orphans(raw: dict[str, RawTable]) -> list[Problem]:
+    """Rows of other tables whose patient is not in ``patients``."""
+    known = set(raw["patients"].frame["patient_id"])
+    return [
+        table.problem(
+            "patient_id",
+            i,
+            "this patient is not in the table of patients",
+            f"add the patient to {raw['patients'].files[0]}, or delete the row",
+            p,
+        )
+        for name, table in raw.items()
+        if name != "patients"
+        for i, p in table.frame["patient_id"].items()
+        if p is not None and p not in known
+    ]
+
+
+def _second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> list[Problem]:
+    """Several cells of a file's first data row that cannot be read are a second header row."""
+    out = list(problems)
+    for table in raw.values():
+        for file in table.files:
+            rows = [o.rows.min() for o in table.origin.values() if o.file == file]
+            here = [p for p in out if p.file == file and rows and p.row == rows[0]]
+            if len(here) >= 2 and all(p.message.startswith("is not a") for p in here):
+                out = [p for p in out if p not in here]
+                out.insert(
+                    0,
+                    Problem(
+                        file,
+                        "the first row under the names does not hold data: "
+                        f"{', '.join(p.column for p in here)} cannot be read there",
+                        "if it is a second header row, set extra_header_rows: 1 for this file in study.yml",
+                        row=int(rows[0]),
+                        value=", ".join(p.value for p in here),
+                    ),
+                )
+    return out
+
+
+def _derive(
+    study: Study, patients: pd.DataFrame, tables: dict[str, pd.DataFrame], raw: RawTable
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Add best response, endpoints and observed follow-up."""
+    problems: list[Problem] = []
+    if study.response:
+        response, problems = _best_response(study, patients, tables, raw)
+        patients = patients.assign(**response)
+    for name, e in study.endpoints.items():
+        derive = endpoints.from_dates if e.start else endpoints.from_columns
+        result, found = derive(patients, e, raw)
+        problems += found
+        patients[f"{name}_time"], patients[f"{name}_event"] = result["time"], result["event"]
+    if study.follow_up:
+        start, end = patients[study.follow_up["start"]], patients[study.follow_up["end"]]
+        patients["follow_up_time"] = endpoints.months(start, end)
+        known = {(p.row, p.column) for p in problems}
+        for i in end.index[end < start]:
+            p = raw.problem(
+                study.follow_up["end"],
+                i,
+                "the last contact lies before the start of follow-up",
+                "correct one of the two dates",
+                end[i].date(),
+            )
+            problems += [p] if (p.row, p.column) not in known else []
+    return patients.copy(), problems
+
+
+def _best_response(
+    study: Study, patients: pd.DataFrame, tables: dict[str, pd.DataFrame], raw: RawTable
+) -> tuple[dict[str, pd.Series], list[Problem]]:
+    """Best response from assessments or from its column, checked against each other."""
+    rule = study.response
+    assert rule is not None
+    if rule.start:
+        derived = recist.derive(patients, tables["assessments"], rule)
+        return {c: derived[c] for c in derived.columns}, []
+    column = str(rule.column)
+    meaning = {v: k for k in recist.CATEGORIES for v in (*rule.values.get(k, ()), k)}  # type: ignore[call-overload]
+    variable = Variable(
+        name=column,
+        label="best response",
+        levels={k: tuple(v for v, m in meaning.items() if m == k) for k in recist.CATEGORIES},
+    )
+    response, problems = columns.levels(raw, column, variable)
+    if "assessments" in tables:
+        assessed = set(tables["assessments"]["patient_id"])
+        claimed = response.isin(["CR", "PR", "SD", "PD"]) & ~patients["patient_id"].isin(assessed)
+        problems += [
+            raw.problem(
+                column,
+                i,
+                "a response without any tumour assessment",
+                "add the assessments of the patient, or set the response to NE",
+                response[i],
+            )
+            for i in response.index[claimed]
+        ]
+    benefit = (
+        response.isin(["CR", "PR"]).astype("boolean").where(response.notna() & response.ne("NE"))
+    )
+    if rule.clinical_benefit:
+        benefit = (
+            patients[rule.clinical_benefit].isin(["Yes", "yes", "1", "True"]).astype("boolean")
+        )
+    elif response.eq("SD").any():
+        benefit = benefit.mask(response.eq("SD"))
+    return {"best_response": response, "clinical_benefit": benefit}, problems
+
+
+def _inclusion(
+    study: Study, patients: pd.DataFrame, raw: RawTable
+) -> tuple[pd.Series, list[dict[str, Any]], list[Problem]]:
+    """Who is analysed, and the steps that lead there."""
+    keep = pd.Series(True, index=patients.index)
+    flow: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+
+    def step(label: str, leave: pd.Series) -> None:
+        nonlocal keep
+        leave = leave.fillna("").where(keep, "")
+        counts = leave[leave.ne("")].value_counts()
+        excluded = [{"reason": str(r), "n": int(n)} for r, n in counts.items()]
+        if flow and flow[-1]["label"] == label:
+            flow[-1]["excluded"] += excluded
+        else:
+            flow.append({"label": label, "n": int(keep.sum()), "excluded": excluded})
+        keep &= leave.eq("")
+
+    if raw.found_in is not None:
+        complete = " and ".join(dict.fromkeys(raw.files))
+        step(
+            "Patients in any file",
+            raw.found_in.where(raw.found_in.ne(complete), "").map(
+                lambda f: f"only in {f}" if f else ""
+            ),
+        )
+    for rule in study.inclusion:
+        try:
+            out = patients.eval(rule.exclude, engine="python").fillna(False).astype(bool)
+        except Exception as error:
+            problems.append(
+                Problem(
+                    "study.yml",
+                    f"'exclude' cannot be evaluated: {error}",
+                    "use names of columns and variables, and values in quotes",
+                    column="inclusion",
+                    value=rule.exclude,
+                )
+            )
+            continue
+        step("Assessed for inclusion", pd.Series("", index=patients.index).where(~out, rule.reason))
+    if study.her2:
+        patients["eligible"] = keep
+        step("Eligible", patients["her2_reason"].where(patients["her2_class"].isna(), ""))
+        other = ~patients["her2_class"].isin(study.her2.analysed)
+        if (other & keep).any():
+            step("HER2 classified", patients["her2_class"].astype(str).where(other, ""))
+    flow.append({"label": "Analysed", "n": int(keep.sum()), "excluded": []})
+    return keep, flow, problems
+
+
+def _assemble(
+    study: Study,
+    patients: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    keep: pd.Series,
+    flow: list[dict[str, Any]],
+    normalised: pd.DataFrame,
+) -> Cohort:
+    """Keep the analysed patients, and say what was seen on the way."""
+    data = patients[keep].drop(columns="eligible", errors="ignore").reset_index(drop=True)
+    remarks: list[str] = []
+    unclassified = pd.DataFrame(columns=["reason", "ihc", "ish", "n"])
+    if study.her2:
+        data["her2_class"] = data["her2_class"].cat.set_categories(
+            list(study.her2.analysed), ordered=True
+        )
+        lost = patients[patients["her2_class"].isna() & patients["eligible"]]
+        unclassified = (
+            lost.groupby(["her2_reason", "ihc_found", "ish_found"])
+            .size()
+            .rename("n")
+            .reset_index()
+            .set_axis(["reason", "ihc", "ish", "n"], axis=1)
+        )
+        remarks += [
+            f"{n} patient{'s' if n > 1 else ''}: {note}"
+            for note, n in data["her2_note"][data["her2_note"].ne("")].value_counts().items()
+        ]
+    for name in study.endpoints:
+        if zero := int(data[f"{name}_time"].eq(0).sum()):
+            remarks.append(
+                f"{zero} patient{'s' if zero > 1 else ''} with a {name} time of 0, kept at risk at time 0 only"
+            )
+    if not len(data):
+        raise StudyError(
+            [
+                Problem(
+                    "study.yml",
+                    "no patient is left to analyse",
+                    "look at inclusion and her2.analysed; the steps were: "
+                    + "; ".join(f"{s['label']} {s['n']}" for s in flow),
+                )
+            ]
+        )
+    ids = set(data["patient_id"])
+    kept = {k: t[t["patient_id"].isin(ids)].reset_index(drop=True) for k, t in tables.items()}
+    return Cohort(data, kept, flow, normalised, unclassified, remarks)

@@ -1,0 +1,34 @@
+"""What a study is: ``study.yml`` -> :class:`Study`."""
+
+from her2adc.config.load import find_studies, load_study
+from her2adc.config.models import (
+    CLASSES,
+    MISSING,
+    Chapter,
+    Data,
+    Endpoint,
+    Her2,
+    Population,
+    Response,
+    Source,
+    Study,
+    Table,
+    Variable,
+)
+
+__all__ = [
+    "CLASSES",
+    "MISSING",
+    "Chapter",
+    "Data",
+    "Endpoint",
+    "Her2",
+    "Population",
+    "Response",
+    "Source",
+    "Study",
+    "Table",
+    "Variable",
+    "find_studies",
+    "load_study",
+]

@@ -1,0 +1,223 @@
+"""``study.yml`` -> :class:`Study`, checked as a whole before anything runs.
+
+Every error names the path of the key, its line in the file, the value found and what is allowed;
+all errors come at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from her2adc.config.models import Part, Study
+from her2adc.errors import Problem, StudyError, nearest
+
+
+def load_study(path: Path | str) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path
+        ``study.yml`` or the folder that holds it.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        With every problem of the file: unknown keys, wrong types, names that do not exist.
+    """
+    path = Path(path)
+    path = path / "study.yml" if path.is_dir() else path
+    if not path.is_file():
+        raise StudyError(
+            [
+                Problem(
+                    str(path),
+                    "there is no such study file",
+                    "give the folder of a study that holds a study.yml",
+                )
+            ]
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+        tree = yaml.compose(text)
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            [
+                Problem(
+                    path.name,
+                    "is not UTF-8 text",
+                    "save it as UTF-8",
+                    value=repr(error.object[error.start : error.end]),
+                )
+            ]
+        ) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise StudyError(
+            [
+                Problem(
+                    path.name,
+                    f"is not valid YAML: {getattr(error, 'problem', error)}",
+                    "check indentation, colons and quotes near that row",
+                    row=mark.line + 1 if mark else None,
+                )
+            ]
+        ) from None
+    if not isinstance(raw, dict):
+        raise StudyError(
+            [
+                Problem(
+                    path.name,
+                    "is empty or not a list of keys",
+                    "start from a study file of the folder studies/",
+                )
+            ]
+        )
+    raw = _named({"id": path.resolve().parent.name, **raw, "folder": path.resolve().parent})
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError([_problem(path.name, e, tree) for e in error.errors()]) from None
+    if problems := _references(study, tree):
+        raise StudyError(problems)
+    return study
+
+
+def find_studies(root: Path) -> list[Path]:
+    """Folders below ``root`` that hold a ``study.yml``, by name."""
+    return sorted(p.parent for p in Path(root).glob("*/study.yml"))
+
+
+def _named(raw: dict[str, Any]) -> dict[str, Any]:
+    """Give each variable and endpoint its own name."""
+    for key in ("variables", "endpoints"):
+        part = raw.get(key)
+        if isinstance(part, dict):
+            raw[key] = {
+                k: {"name": str(k), **v} if isinstance(v, dict) else v for k, v in part.items()
+            }
+    return raw
+
+
+def _line(tree: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
+    """Line in the file of the deepest node on the path ``loc`` that exists."""
+    node, line = tree, None
+    for key in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if pair is None:
+                continue
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _fields(loc: tuple[int | str, ...]) -> list[str]:
+    """Allowed keys of the part that holds the last key of ``loc``."""
+    model: Any = Study
+    for key in loc[:-1]:
+        if (
+            isinstance(key, int)
+            or not hasattr(model, "model_fields")
+            or key not in model.model_fields
+        ):
+            continue
+        model = _model_in(model.model_fields[key].annotation) or model
+    return [f.alias or n for n, f in model.model_fields.items() if n not in ("name", "folder")]
+
+
+def _model_in(annotation: Any) -> Any:
+    """Find the Part class inside an annotation such as ``dict[str, Variable] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    found = [m for a in getattr(annotation, "__args__", ()) if (m := _model_in(a))]
+    return found[0] if found else None
+
+
+def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
+    """Turn one pydantic error into a problem a person can act on."""
+    loc = tuple(error["loc"])
+    path = ".".join(str(k) for k in loc)
+    message, remedy = str(error["msg"]), ""
+    value = "" if isinstance(error["input"], dict | list | tuple) else str(error["input"])
+    if error["type"] == "extra_forbidden":
+        message, remedy, value = "unknown key", nearest(str(loc[-1]), _fields(loc)), ""
+    elif error["type"] == "missing":
+        message, remedy = "this key is missing", f"add '{loc[-1]}' to the file"
+    elif error["type"] == "literal_error":
+        message, remedy = "not an allowed value", f"allowed: {error['ctx']['expected']}"
+    elif error["type"] == "value_error":
+        message = message.removeprefix("Value error, ")
+    return Problem(file, message, remedy, row=_line(tree, loc), column=path, value=value)
+
+
+def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
+    """Names used in one part of the file that another part has to define."""
+    problems: list[Problem] = []
+    known = [*study.variables, *(["her2_class"] if study.her2 else [])]
+
+    def need(names: tuple[str, ...], allowed: list[str], what: str, *loc: str) -> None:
+        for name in names:
+            if name not in allowed:
+                problems.append(
+                    Problem(
+                        "study.yml",
+                        f"names a {what} that is not defined",
+                        nearest(name, allowed),
+                        row=_line(tree, loc),
+                        column=".".join(loc),
+                        value=name,
+                    )
+                )
+
+    need(study.baseline.variables, known, "variable", "baseline", "variables")
+    need(study.subgroups, known, "variable", "subgroups")
+    need(study.adjustment, known, "variable", "adjustment")
+    need((study.group,), known, "variable", "group")
+    main = (study.main_endpoint,) if study.main_endpoint else ()
+    need(main, list(study.endpoints), "endpoint", "main_endpoint")
+    pages = [c.page for c in study.chapters]
+    for page in sorted({p for p in pages if pages.count(p) > 1}):
+        problems.append(
+            Problem(
+                "study.yml",
+                "two chapters have the same page name",
+                "give each chapter its own 'page'",
+                row=_line(tree, ("chapters",)),
+                column="chapters",
+                value=page,
+            )
+        )
+    if study.response and study.response.start and study.data.assessments is None:
+        problems.append(
+            Problem(
+                "study.yml",
+                "response is derived from the table 'assessments', which 'data' does not list",
+                "add data.assessments or use response.column",
+                row=_line(tree, ("response",)),
+                column="response",
+            )
+        )
+    if study.id != study.folder.name:
+        problems.append(
+            Problem(
+                "study.yml",
+                "the id differs from the name of the folder",
+                f"write id: {study.folder.name}, or rename the folder",
+                row=_line(tree, ("id",)),
+                column="id",
+                value=study.id,
+            )
+        )
+    return problems

@@ -1,0 +1,78 @@
+"""From a study folder to the prepared tables that its pages read, and to a validation report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from her2adc.cohort import Cohort, prepare_cohort
+from her2adc.config import Study, load_study
+
+
+def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) -> str:
+    """Prepare a study for its pages.
+
+    Parameters
+    ----------
+    study_file
+        The ``study.yml`` or its folder.
+    data
+        Folder of the data files; None for the study's own.
+    out
+        Folder for the prepared tables. It is replaced as a whole, and only on success.
+
+    Returns
+    -------
+    str
+        One line for the terminal.
+
+    Raises
+    ------
+    StudyError
+        With all problems of the study file and of the data.
+    """
+    study = load_study(study_file)
+    cohort = prepare_cohort(study, Path(data) if data else None)
+    out = Path(out)
+    fresh = out.with_name(out.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    cohort.save(fresh)
+    (fresh / "prepared.json").write_text(
+        json.dumps({"study": study.id, "n_analysed": len(cohort.data)}) + "\n", encoding="utf-8"
+    )
+    shutil.rmtree(out, ignore_errors=True)
+    fresh.rename(out)
+    return f"study {study.id} ... {len(cohort.data)} patients analysed"
+
+
+def summary(study: Study, cohort: Cohort) -> str:
+    """Say in plain text what a study's data hold, as ``her2adc validate`` prints it.
+
+    Parameters
+    ----------
+    study, cohort
+        The study and its prepared cohort.
+
+    Returns
+    -------
+    str
+        Inclusion steps, patients per group, HER2 texts that could not be classified, remarks.
+    """
+    lines = [f"{study.id}: no problem found"]
+    for step in cohort.flow:
+        lines.append(f"  {step['label']}: {step['n']}")
+        lines += [f"    - {e['reason']}: {e['n']}" for e in step["excluded"]]
+    if study.group in cohort.data:
+        counts = cohort.data[study.group].value_counts(sort=False)
+        lines += [f"  {group}: {n}" for group, n in counts.items()]
+    if len(cohort.unclassified):
+        lines.append("  HER2 not classified (never guessed):")
+        lines += [
+            f"    - {r.reason}: IHC {r.ihc}, ISH {r.ish}: {r.n}"
+            for r in cohort.unclassified.itertuples()
+        ]
+    for name in study.endpoints:
+        time, event = cohort.data[f"{name}_time"], cohort.data[f"{name}_event"]
+        lines.append(f"  {name}: {int(time.notna().sum())} patients, {int(event.sum())} events")
+    return "\n".join(lines + [f"  note: {r}" for r in cohort.remarks])

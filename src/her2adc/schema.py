@@ -1,0 +1,190 @@
+"""The data dictionary: the tables a study can have, as pandera schemas.
+
+The schemas validate what :mod:`her2adc.intake` has read and typed, and the page *Data dictionary*
+is generated from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+
+Kind = Literal["id", "text", "date", "number", "integer"]
+DATE_RANGE = (pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the data dictionary.
+
+    ``required`` columns must be in the file; ``filled`` ones must have a value in every row.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = False
+    filled: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+_ID = Column("patient_id", "id", "pseudonym of the patient; the key of all tables", True, True)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "patients": (
+        _ID,
+        Column("her2_ihc", "text", "IHC score as reported: 0, 0+ (ultralow), 1+, 2+, 3+"),
+        Column("her2_ish", "text", "ISH as reported: amplified, not amplified, equivocal"),
+    ),
+    "her2_tests": (
+        _ID,
+        Column("specimen", "text", "primary, recurrence or metastasis", True, True),
+        Column("date", "date", "date of the specimen"),
+        Column("ihc", "text", "IHC score as reported", True),
+        Column("ish", "text", "ISH as reported", True),
+        Column("site", "text", "site of the specimen"),
+    ),
+    "treatments": (
+        _ID,
+        Column(
+            "line", "integer", "line of therapy, counted from 1", True, True, minimum=1, maximum=40
+        ),
+        Column("regimen", "text", "agents of the line", True, True),
+        Column("start", "date", "first dose", True),
+        Column("stop", "date", "last dose; empty while ongoing"),
+        Column("stop_reason", "text", "progression, adverse event, death, ongoing, other"),
+    ),
+    "assessments": (
+        _ID,
+        Column("date", "date", "date of the tumour assessment", True, True),
+        Column(
+            "response",
+            "text",
+            "overall response at that visit, RECIST 1.1",
+            True,
+            allowed=("CR", "PR", "SD", "PD", "NE"),
+        ),
+    ),
+    "adverse_events": (
+        _ID,
+        Column("term", "text", "adverse event, CTCAE 5.0 term", True, True),
+        Column(
+            "grade",
+            "integer",
+            "CTCAE grade 1 to 5; empty if not recorded",
+            True,
+            minimum=1,
+            maximum=5,
+        ),
+        Column("onset", "date", "date of onset"),
+        Column("related", "text", "related to treatment: yes or no", allowed=("yes", "no")),
+        Column(
+            "action",
+            "text",
+            "none, dose reduced, interrupted, drug withdrawn",
+            allowed=("none", "dose reduced", "interrupted", "drug withdrawn"),
+        ),
+    ),
+    "biomarkers": (
+        _ID,
+        Column("marker", "text", "marker, for example ESR1 mutation", True, True),
+        Column("date", "date", "date of the specimen"),
+        Column("value", "text", "result", True),
+    ),
+}
+
+_ROW_IS = {
+    "patients": "a patient",
+    "her2_tests": "a specimen scored",
+    "treatments": "a line of therapy",
+    "assessments": "a tumour assessment",
+    "adverse_events": "an adverse event",
+    "biomarkers": "a measurement",
+}
+
+
+def table_schema(table: str) -> pa.DataFrameSchema:
+    """Pandera schema of a table whose columns have been typed.
+
+    Columns the dictionary does not know are allowed: studies bring their own variables.
+
+    Parameters
+    ----------
+    table
+        Name of a table of :data:`TABLES`.
+
+    Returns
+    -------
+    pandera.DataFrameSchema
+        Checks run lazily, so that all failures come at once.
+    """
+    columns = {c.name: _pandera(c) for c in TABLES[table]}
+    unique = ["patient_id"] if table == "patients" else None
+    return pa.DataFrameSchema(columns, unique=unique, strict=False, report_duplicates="all")
+
+
+def _pandera(column: Column) -> pa.Column:
+    checks: list[Any] = []
+    if column.allowed:
+        checks.append(pa.Check.isin(column.allowed, error=f"allowed: {', '.join(column.allowed)}"))
+    if column.minimum is not None:
+        checks.append(
+            pa.Check.in_range(
+                column.minimum,
+                column.maximum,
+                error=f"from {column.minimum:g} to {column.maximum:g}",
+            )
+        )
+    if column.kind == "date":
+        checks.append(pa.Check.in_range(*DATE_RANGE, error="a date between 1900 and 2100"))
+    dtype = {"date": "datetime64[ns]", "number": "float64", "integer": "float64"}.get(column.kind)
+    return pa.Column(dtype, checks, nullable=not column.filled, required=column.required)
+
+
+def dictionary_markdown() -> str:
+    """Return the data dictionary as Markdown: a section and a table for each data table.
+
+    Examples
+    --------
+    >>> "| `patient_id` |" in dictionary_markdown()
+    True
+    """
+    parts = []
+    for table, columns in TABLES.items():
+        parts.append(
+            f"## `{table}`\n\nA row is {_ROW_IS[table]}."
+            + ("" if table == "patients" else " Optional table.")
+            + "\n"
+        )
+        parts.append("| column | holds | required | allowed |\n|---|---|---|---|")
+        parts.extend(f"| `{c.name}` | {c.meaning} | {_need(c)} | {_allowed(c)} |" for c in columns)
+        parts.append("")
+    parts.append(
+        "Any other column of `patients` becomes a variable once `study.yml` lists it under "
+        "`variables`.\n"
+    )
+    return "\n".join(parts)
+
+
+def _need(column: Column) -> str:
+    if column.filled:
+        return "yes, no empty cell"
+    return "yes" if column.required else "no"
+
+
+def _allowed(column: Column) -> str:
+    if column.allowed:
+        return ", ".join(column.allowed)
+    if column.minimum is not None:
+        return f"{column.minimum:g} to {column.maximum:g}"
+    return {
+        "date": "date (ISO, or as `dates` says)",
+        "id": "unique in `patients`",
+        "number": "number",
+        "integer": "whole number",
+    }.get(column.kind, "text")

@@ -1,0 +1,152 @@
+"""Text tables -> typed tables: dates, numbers and levels by the dictionary and the study file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.errors as pe
+
+from her2adc import columns
+from her2adc.config import Study, Variable
+from her2adc.errors import Problem, nearest
+from her2adc.intake import RawTable
+from her2adc.schema import TABLES, table_schema
+
+
+def date_columns(study: Study) -> set[str]:
+    """Columns of ``patients`` that the study uses as dates."""
+    used: set[str | None] = set()
+    for e in study.endpoints.values():
+        used |= {e.start, *e.events, *e.censor}
+    used |= set((study.follow_up or {}).values())
+    used |= {study.response.start} if study.response else set()
+    derived = {"first_response_date", "response_progression_date"}
+    return {u for u in used if u} - derived
+
+
+def number_columns(study: Study) -> set[str]:
+    """Columns of ``patients`` that the study uses as numbers."""
+    used = {e.time for e in study.endpoints.values()}
+    used |= {v.source or v.name for v in study.variables.values() if not v.levels}
+    if study.her2:
+        used |= {study.her2.ish_ratio, study.her2.ish_copies}
+    return {u for u in used if u}
+
+
+def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
+    """Type the columns of a table by the dictionary and by what the study says of them."""
+    kinds = {c.name: c.kind for c in TABLES[table.name]}
+    problems: list[Problem] = []
+    if table.name == "patients":
+        kinds |= dict.fromkeys(date_columns(study), "date") | dict.fromkeys(
+            number_columns(study), "number"
+        )
+        problems += _absent(study, table)
+        if problems:
+            return table.frame, problems
+    styles = {Path(s.file).name: s for s in study.data.tables[table.name].sources}
+    frame = table.frame.copy()
+    for column in frame.columns:
+        source = styles[table.origin[column].file]
+        if kinds.get(column) == "date":
+            frame[column], found = columns.dates(table, column, source.dates)
+        elif kinds.get(column) in ("number", "integer"):
+            frame[column], found = columns.numbers(table, column, source.decimal)
+        else:
+            continue
+        problems += found
+    if table.name == "patients":
+        frame, found = _variables(study, table, frame)
+        problems += found
+    return frame, problems + _schema_problems(table, frame, problems)
+
+
+def _absent(study: Study, table: RawTable) -> list[Problem]:
+    """Columns that study.yml uses and that no file of ``patients`` has."""
+    needed = dict.fromkeys(date_columns(study), "a date") | dict.fromkeys(number_columns(study), "a number")
+    needed |= {v.source or v.name: "a variable" for v in study.variables.values()}
+    needed |= {e.event: "an event" for e in study.endpoints.values() if e.event}
+    if study.her2 and study.her2.table == "patients":
+        needed |= dict.fromkeys((*study.her2.ihc, *study.her2.ish), "HER2")
+    if study.response and study.response.column:
+        needed[study.response.column] = "best response"
+    derived = {v for v in study.variables}
+    return [
+        Problem(
+            " + ".join(table.files),
+            f"has no column {c!r}, which study.yml uses as {what}",
+            nearest(str(c), list(table.frame.columns)[:40]),
+            column=str(c),
+        )
+        for c, what in needed.items()
+        if c not in table.frame.columns and not (c in derived and study.variables[c].source)
+    ]
+
+
+def _variables(
+    study: Study, table: RawTable, frame: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Add the analysis variables, each under its own name."""
+    problems: list[Problem] = []
+    new: dict[str, pd.Series] = {}
+    for name, v in study.variables.items():
+        column = v.source or name
+        if v.levels:
+            new[name], found = columns.levels(table, column, v)
+            problems += found
+            continue
+        number = frame[column]
+        problems += _range(table, column, number, v)
+        new[name] = columns.cut(number, v) if v.cut else number
+    raw_names = {
+        n: f"{n}__raw" for n in new if n in frame.columns and n not in number_columns(study)
+    }
+    return frame.rename(columns=raw_names).assign(**new), problems
+
+
+def _range(table: RawTable, column: str, values: pd.Series, v: Variable) -> list[Problem]:
+    low = float("-inf") if v.minimum is None else v.minimum
+    high = float("inf") if v.maximum is None else v.maximum
+    return [
+        table.problem(
+            column,
+            i,
+            f"lies outside {low:g} to {high:g}",
+            f"correct the cell, or variables.{v.name}.minimum and maximum",
+            f"{values[i]:g}",
+        )
+        for i in values.index[(values < low) | (values > high)]
+    ]
+
+
+def _schema_problems(table: RawTable, frame: pd.DataFrame, before: list[Problem]) -> list[Problem]:
+    """Failures of the pandera schema as problems; cells already reported are not repeated."""
+    try:
+        table_schema(table.name).validate(frame, lazy=True)
+    except pe.SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return []
+    problems = []
+    known = {(p.row, p.column) for p in before}
+    meaning = {c.name: c.meaning for c in TABLES[table.name]}
+    for case in cases.itertuples():
+        column = str(case.column if case.column in meaning else case.failure_case)
+        if case.check == "column_in_dataframe":
+            problems.append(
+                Problem(
+                    table.files[0],
+                    f"has no column {column!r} ({meaning.get(column)})",
+                    nearest(column, list(frame.columns)[:40]),
+                    column=column,
+                )
+            )
+            continue
+        message, remedy = str(case.check), "correct the cell"
+        if "not_nullable" in message:
+            message, remedy = "the cell is empty", f"fill in {meaning.get(column, column)}"
+        p = table.problem(column, case.index, message, remedy, case.failure_case)
+        if (p.row, p.column) not in known:
+            problems.append(p)
+    return problems
