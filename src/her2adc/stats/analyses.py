@@ -1,0 +1,140 @@
+"""What a page needs in one call: several statistics of the same patients, as one table of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from her2adc.config import Population
+from her2adc.results import concat, frame, select
+from her2adc.stats import regression, response, survival
+
+TICKS = (0, 3, 6, 12, 18, 24, 30, 36, 48, 60, 72, 84, 96, 108, 120)
+
+
+def _comparable(data: pd.DataFrame, by: str) -> bool:
+    """Whether a column has at least two values among the patients."""
+    return len(data[by].dropna().unique()) > 1
+
+
+def endpoint(
+    data: pd.DataFrame,
+    name: str,
+    by: str | None = None,
+    landmarks: Sequence[float] = (12,),
+    population: str = "",
+) -> pd.DataFrame:
+    """Kaplan-Meier estimates, numbers at risk, and the log-rank test when there are groups.
+
+    Parameters
+    ----------
+    data
+        One row a patient, with ``<name>_time`` (months) and ``<name>_event``.
+    name
+        Endpoint.
+    by
+        Column of groups.
+    landmarks
+        Times in months.
+    population
+        Name of the patients, kept in the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`~her2adc.stats.survival.summarise`, ``at_risk`` and ``logrank``.
+    """
+    longest = data[f"{name}_time"].max()
+    times = [t for t in TICKS if pd.notna(longest) and t <= longest]
+    parts = [
+        survival.summarise(data, name, by, landmarks=landmarks, population=population),
+        survival.at_risk(data, name, by, times=times, population=population),
+    ]
+    if by is not None and _comparable(data, by):
+        parts.append(survival.logrank(data, name, by, population=population))
+    return concat(parts)
+
+
+def hazard_ratios(
+    data: pd.DataFrame, name: str, covariates: Sequence[str], population: str = ""
+) -> pd.DataFrame:
+    """Cox models with one variable each and, with several variables, all together.
+
+    Parameters
+    ----------
+    data, name, population
+        See :func:`endpoint`.
+    covariates
+        Columns of the model; those with fewer than two levels among the patients are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`~her2adc.stats.regression.cox_univariable` and
+        :func:`~her2adc.stats.regression.cox`; none without a usable variable or an event.
+    """
+    usable = [c for c in covariates if _comparable(data, c)]
+    if not usable or not data[f"{name}_event"].fillna(False).any():
+        return frame([])
+    parts = [regression.cox_univariable(data, name, usable, population=population)]
+    if len(usable) > 1:
+        parts.append(regression.cox(data, name, usable, population=population))
+    return concat(parts)
+
+
+def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+    """Response rates of treated and evaluable patients, and their difference between groups.
+
+    Parameters
+    ----------
+    data
+        One row a patient, with ``best_response`` and ``clinical_benefit``.
+    by
+        Column of groups.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`~her2adc.stats.response.rates` and, for ORR, DCR and CBR,
+        :func:`~her2adc.stats.response.difference`.
+    """
+    parts = [response.rates(data, by=by)]
+    if by is not None and _comparable(data, by):
+        parts += [
+            response.difference(data, measure, by, population=population)
+            for measure in ("ORR", "DCR", "CBR")
+            for population in ("treated", "evaluable")
+        ]
+    return concat(parts)
+
+
+def populations(
+    data: pd.DataFrame,
+    named: Mapping[str, Population],
+    name: str,
+    landmarks: Sequence[float] = (12,),
+) -> pd.DataFrame:
+    """Response rates, median and landmark survival of each named population.
+
+    Parameters
+    ----------
+    data, name, landmarks
+        See :func:`endpoint`.
+    named
+        Populations by key: a label, and an expression over the columns that selects them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Response rates of treated patients (when there is a best response) and Kaplan-Meier
+        estimates; ``population`` is the label.
+    """
+    parts = [frame([])]
+    for p in named.values():
+        chosen = data.query(p.where, engine="python")
+        if "best_response" in data:
+            rates = select(response.rates(chosen), statistic="rate", population="treated")
+            parts.append(rates.assign(population=p.label))
+        parts.append(survival.summarise(chosen, name, landmarks=landmarks, population=p.label))
+    return concat(parts)

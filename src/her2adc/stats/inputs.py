@@ -1,0 +1,145 @@
+"""What every statistic asks of its arguments, in one place, with messages that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from her2adc.results import ALL_PATIENTS
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+CONF_TYPES = ("log-log", "log", "plain")
+"""Scales on which a Kaplan-Meier interval can be made."""
+TIE_TOLERANCE = float(np.sqrt(np.finfo(float).eps))
+"""Times closer than this, absolutely or relative to their mean, are one time (R's ``timefix``)."""
+
+
+def conf_type_of(conf_type: str) -> str:
+    """Check the type of interval."""
+    if conf_type not in CONF_TYPES:
+        raise ValueError(f"unknown conf_type {conf_type!r}; use one of {list(CONF_TYPES)}")
+    return conf_type
+
+
+def conf_level_of(conf_level: float) -> float:
+    """Check that the confidence level is a fraction."""
+    if not 0 < conf_level < 1:
+        raise ValueError(f"conf_level is {conf_level}; give a fraction between 0 and 1, as 0.95")
+    return float(conf_level)
+
+
+def check_columns(data: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Raise when a column is not there."""
+    missing = [column for column in columns if column not in data.columns]
+    if missing:
+        raise ValueError(f"no column {missing} in the data; it has {list(map(str, data.columns))}")
+
+
+def times_of(time: Any, name: str = "time") -> Floats:
+    """Make times floats; refuse them when missing, infinite or negative."""
+    try:
+        values = np.asarray(pd.Series(time).astype("float64"), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not numeric ({error}); give months as numbers") from None
+    if np.isnan(values).any():
+        count = int(np.isnan(values).sum())
+        raise ValueError(f"{name} is missing in {count} rows; drop these rows first")
+    if np.isinf(values).any():
+        raise ValueError(f"{name} is infinite in {int(np.isinf(values).sum())} rows; correct them")
+    if (values < 0).any():
+        raise ValueError(
+            f"{name} is negative in {int((values < 0).sum())} rows (lowest {values.min():g}); "
+            "check that the clock starts before the event"
+        )
+    return values
+
+
+def events_of(event: Any) -> Bools:
+    """Make event indicators an array; refuse them unless boolean and complete."""
+    values = pd.Series(event)
+    if not pd.api.types.is_bool_dtype(values.dtype) and not _all_bool(values):
+        raise ValueError(
+            f"event has type {values.dtype}; make it boolean (True = the event happened), "
+            "for example with event == 1"
+        )
+    if values.isna().any():
+        raise ValueError(
+            f"event is missing in {int(values.isna().sum())} rows that have a time; "
+            "say whether the event happened or remove the time"
+        )
+    return values.to_numpy(dtype=bool)
+
+
+def _all_bool(values: pd.Series) -> bool:
+    """Tell whether an object column holds only booleans and missing values."""
+    return values.dtype == object and all(
+        isinstance(value, (bool, np.bool_)) or value is pd.NA or value is None for value in values
+    )
+
+
+def tied(times: Floats) -> Floats:
+    """Merge near-tied times, as R's ``aeqSurv`` does.
+
+    Examples
+    --------
+    >>> tied(np.array([1.0, 1.0 + 1e-12, 2.0])).tolist()
+    [1.0, 1.0, 2.0]
+    """
+    unique = np.unique(times)
+    if unique.size < 2:
+        return times
+    gaps = np.diff(unique)
+    scale = np.abs(unique).mean()
+    near = (gaps <= TIE_TOLERANCE) | (gaps <= TIE_TOLERANCE * scale)
+    if not near.any():
+        return times
+    cuts = unique[np.concatenate(([True], ~near))]
+    return cuts[np.searchsorted(cuts, times, side="right") - 1]
+
+
+def endpoint_of(data: pd.DataFrame, endpoint: str) -> tuple[pd.DataFrame, Floats, Bools]:
+    """Select the patients who have the endpoint, with time and event.
+
+    Returns
+    -------
+    tuple
+        The rows of ``data`` whose time is known, their times and their events.
+    """
+    time_column, event_column = f"{endpoint}_time", f"{endpoint}_event"
+    missing = [column for column in (time_column, event_column) if column not in data.columns]
+    if missing:
+        known = [str(c)[: -len("_time")] for c in data.columns if str(c).endswith("_time")]
+        raise ValueError(f"no column {missing} for endpoint {endpoint!r}; endpoints here: {known}")
+    have = data[time_column].notna().to_numpy(dtype=bool)
+    kept = data.loc[have]
+    times = times_of(kept[time_column].to_numpy(), time_column)
+    return kept, times, events_of(kept[event_column].reset_index(drop=True))
+
+
+def levels_of(values: pd.Series) -> list[Any]:
+    """List the levels of a column: categories, or the sorted values that occur."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return list(values.cat.categories)
+    return sorted(values.dropna().unique().tolist())
+
+
+def groups_of(data: pd.DataFrame, by: str | None) -> list[tuple[str, Bools]]:
+    """List the groups of ``by`` in order, each with its rows; none without ``by``."""
+    if by is None:
+        return []
+    check_columns(data, [by])
+    column = data[by]
+    return [(str(level), (column == level).fillna(False).to_numpy(dtype=bool)) for level in levels_of(column)]
+
+
+def groups_with_all(data: pd.DataFrame, by: str | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield all patients first, then each group of ``by``, empty groups too."""
+    yield ALL_PATIENTS, data
+    for label, rows in groups_of(data, by):
+        yield label, data.loc[rows]

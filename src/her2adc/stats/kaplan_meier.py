@@ -1,0 +1,210 @@
+"""The Kaplan-Meier estimator and its quantiles, as R's ``survfit`` computes them.
+
+lifelines counts the number at risk after the censorings of a time, keeps near-tied times apart
+and takes the left end of a plateau for the median; this module follows ``survival::survfit``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from her2adc.stats.inputs import (
+    TIE_TOLERANCE,
+    Bools,
+    Floats,
+    conf_level_of,
+    conf_type_of,
+    events_of,
+    tied,
+    times_of,
+)
+
+__all__ = ["at_times", "km", "quantile"]
+
+
+def km(
+    time: Any,
+    event: Any,
+    *,
+    entry: Any = None,
+    conf_type: str = "log-log",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Kaplan-Meier estimate of the survival function.
+
+    Parameters
+    ----------
+    time : array_like of float
+        Time to the event or to censoring, not negative.
+    event : array_like of bool
+        True where the event happened.
+    entry : array_like of float, optional
+        Time at which a patient came under observation (delayed entry).
+    conf_type : {"log-log", "log", "plain"}
+        Scale of the confidence interval.
+    conf_level : float
+        Level of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time, n_risk, n_event, n_censor, survival, conf_low, conf_high``; the first row is time
+        0, then one row for each distinct time. ``n_risk`` counts the patients with T >= t (and
+        entry < t). Limits are NaN where R gives NA: at survival 0, and on the log-log scale at
+        survival 1.
+
+    Examples
+    --------
+    >>> km([1.0, 2.0, 3.0, 4.0], [True] * 4)[["time", "n_risk", "survival"]].values.tolist()
+    [[0.0, 4.0, 1.0], [1.0, 4.0, 0.75], [2.0, 3.0, 0.5], [3.0, 2.0, 0.25], [4.0, 1.0, 0.0]]
+    """
+    conf_type_of(conf_type), conf_level_of(conf_level)
+    times, events, entries = _checked(time, event, entry)
+    grid, n_risk, n_event, n_censor = _counts(times, events, entries)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival: Floats = np.cumprod(1.0 - n_event / n_risk, dtype=np.float64)
+        error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
+    low, high = _limits(survival, error, conf_type, conf_level)
+    started = times.size if entries is None else int((entries <= 0).sum())
+    return pd.DataFrame(
+        {
+            "time": np.concatenate(([0.0], grid)),
+            "n_risk": np.concatenate(([started], n_risk)).astype(np.int64),
+            "n_event": np.concatenate(([0], n_event)).astype(np.int64),
+            "n_censor": np.concatenate(([0], n_censor)).astype(np.int64),
+            "survival": np.concatenate(([1.0], survival)),
+            "conf_low": np.concatenate(([1.0], low)),
+            "conf_high": np.concatenate(([1.0], high)),
+        }
+    )
+
+
+def _checked(time: Any, event: Any, entry: Any) -> tuple[Floats, Bools, Floats | None]:
+    """Arguments as arrays of one length, near-ties merged."""
+    times, events = times_of(time), events_of(event)
+    if times.size != events.size:
+        raise ValueError(f"{times.size} times but {events.size} events; give one event per time")
+    if entry is None:
+        return tied(times), events, None
+    entries = times_of(entry, "entry")
+    if entries.size != times.size:
+        raise ValueError(f"{times.size} times but {entries.size} entries; give one entry per time")
+    both = tied(np.concatenate((times, entries)))
+    times, entries = both[: times.size], both[times.size :]
+    if (entries >= times).any():
+        count = int((entries >= times).sum())
+        raise ValueError(f"entry is not before time in {count} rows; drop or correct these rows")
+    return times, events, entries
+
+
+def _counts(times: Floats, events: Bools, entries: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
+    """Distinct times with the numbers at risk, with an event and censored."""
+    grid, place = np.unique(times, return_inverse=True)
+    left = np.bincount(place, minlength=grid.size).astype(np.float64)
+    n_event = np.bincount(place, weights=events, minlength=grid.size).astype(np.float64)
+    n_risk: Floats = np.cumsum(left[::-1], dtype=np.float64)[::-1]
+    if entries is not None:
+        n_risk = n_risk - (entries.size - np.searchsorted(np.sort(entries), grid, side="left"))
+    return grid, n_risk, n_event, left - n_event
+
+
+def _limits(survival: Floats, error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:
+    """Confidence limits from the standard error of log survival."""
+    z = stats.norm.ppf(0.5 + conf_level / 2)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if conf_type == "plain":
+            half = z * error * survival
+            return np.maximum(survival - half, 0.0), np.minimum(survival + half, 1.0)
+        log = np.log(np.where(survival == 0, np.nan, survival))
+        if conf_type == "log":
+            return np.exp(log - z * error), np.minimum(np.exp(log + z * error), 1.0)
+        log = np.where(survival == 1, np.nan, log)
+        centre, half = np.log(-log), z * error / log
+        return np.exp(-np.exp(centre - half)), np.exp(-np.exp(centre + half))
+
+
+def quantile(km_table: pd.DataFrame, p: float = 0.5) -> tuple[float, float, float]:
+    """Quantile of the time with its Brookmeyer-Crowley interval, by R's rules.
+
+    Parameters
+    ----------
+    km_table : pandas.DataFrame
+        What :func:`km` returned.
+    p : float
+        Fraction that has had the event; 0.5 is the median.
+
+    Returns
+    -------
+    tuple of float
+        Estimate, lower and upper limit; NaN where not reached. Where the curve runs flat at
+        exactly ``1 - p`` the estimate is the middle of that stretch.
+
+    Examples
+    --------
+    >>> quantile(km([1.0, 2.0, 3.0, 4.0], [True] * 4))[0]
+    2.5
+    """
+    if not 0 < p < 1:
+        raise ValueError(f"p is {p}; give a fraction between 0 and 1, 0.5 for the median")
+    times = km_table["time"].to_numpy(dtype=np.float64)
+    columns = ("survival", "conf_low", "conf_high")
+    value, low, high = (
+        _crossing(times, 1.0 - km_table[column].to_numpy(dtype=np.float64), p) for column in columns
+    )
+    return value, low, high
+
+
+def _crossing(times: Floats, fallen: Floats, p: float) -> float:
+    """Time at which a curve has fallen by ``p``; middle of the stretch where it equals ``p``."""
+    known = ~np.isnan(fallen)
+    if not known.any() or np.nanmax(fallen) < p - TIE_TOLERANCE:
+        return float("nan")
+    _, first = np.unique(fallen[known], return_index=True)
+    values, at = fallen[known][first], times[known][first]
+    start = int(np.searchsorted(values + TIE_TOLERANCE, p))
+    end = int(np.searchsorted(values - TIE_TOLERANCE, p))
+    if not np.isnan(fallen[-1]) and abs(p - values[-1]) < TIE_TOLERANCE:
+        return float((at[start] + times[-1]) / 2)
+    if end >= values.size:
+        return float("nan")
+    return float((at[start] + at[end]) / 2)
+
+
+def at_times(km_table: pd.DataFrame, times: Any) -> pd.DataFrame:
+    """Rows of a Kaplan-Meier table at chosen times, by steps.
+
+    Parameters
+    ----------
+    km_table : pandas.DataFrame
+        What :func:`km` returned.
+    times : array_like of float
+        Times of interest.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time, survival, conf_low, conf_high``. Beyond the last follow-up all are NaN, unless
+        the curve has reached 0: then survival is 0.
+
+    Examples
+    --------
+    >>> table = km([1.0, 2.0, 3.0], [True, False, False])
+    >>> at_times(table, [1.5, 6.0])["survival"].round(4).tolist()
+    [0.6667, nan]
+    """
+    wanted = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if np.isnan(wanted).any() or (wanted < 0).any():
+        raise ValueError(f"times are {wanted.tolist()}; give times of 0 or later")
+    grid = km_table["time"].to_numpy(dtype=np.float64)
+    margin = TIE_TOLERANCE * np.maximum(1.0, np.abs(wanted))
+    place = np.searchsorted(grid, wanted + margin, side="right") - 1
+    found = km_table.iloc[place][["survival", "conf_low", "conf_high"]].reset_index(drop=True)
+    beyond = (wanted > grid[-1] + margin) & (found["survival"].to_numpy() > 0)
+    beyond |= len(km_table) == 1  # nobody was observed
+    found.loc[beyond, :] = np.nan
+    found.insert(0, "time", wanted)
+    return found
