@@ -47,6 +47,9 @@ BROKEN = {
     "unknown key inside": (key(her2={"editon": 2018}), ["her2.editon", "did you mean 'edition'?"]),
     "value not allowed": (key(her2={"edition": 2017}), ["her2.edition", "2013, 2018 or 2023", "'2017'"]),
     "variable not defined": (key(subgroups=["lever"]), ["subgroups", "did you mean 'liver'?", "'lever'"]),
+    "endpoint of a page": (
+        key(chapters=[{"notebook": "survival", "parameters": {"endpoint": "PFX"}}]),
+        ["chapters.0.parameters.endpoint", "did you mean 'PFS'?", "'PFX'"]),
     "missing key": (key(title=None), ["title"]),
     "no such file": (key(data={"patients": "patient.csv"}, response=None), ["patient.csv", "not in the data folder"]),
     "kind of file": (key(data={**STUDY["data"], "patients": "patients.doc"}), ["patients.doc", "cannot be read"]),
@@ -119,11 +122,11 @@ def test_validate_prints_and_exits(tmp_path, capsys):
 
 
 def test_undeclared_parameter_and_unknown_notebook(tmp_path, capsys):
-    chapters = [{"notebook": "survival", "parameters": {"endpoint": "PFX", "landmark": 3}}, "no_such_notebook"]
+    chapters = [{"notebook": "survival", "parameters": {"landmark": 3}}, "no_such_notebook"]
     assert main(["validate", str(write_study(tmp_path, study={"chapters": chapters}))]) == 1
     out = capsys.readouterr().out
-    assert "does not declare this parameter" in out and "'landmark'" in out
-    assert "no such notebook" in out and "did you mean 'PFS'" in out
+    assert "chapters.0.parameters" in out and "'landmark'" in out
+    assert "no such notebook" in out and "'no_such_notebook'" in out
 
 
 def test_shipped_studies_are_whole():

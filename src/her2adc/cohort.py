@@ -1,4 +1,4 @@
-"""A study and its files -> the analysis cohort: classified, with endpoints, with its inclusion flow.
+"""A study and its files -> the analysis cohort: classified, with endpoints and inclusion flow.
 
 Everything a page needs is derived here once and saved, so that all pages of a study stand on the
 same patients.
@@ -271,7 +271,7 @@ def _inclusion(
         )
     for rule in study.inclusion:
         try:
-            out = patients.eval(rule.exclude, engine="python").fillna(False).astype(bool)
+            out = endpoints.holds(patients, rule.exclude)
         except Exception as error:
             problems.append(
                 Problem(
@@ -325,7 +325,7 @@ def _assemble(
     for name in study.endpoints:
         if zero := int(data[f"{name}_time"].eq(0).sum()):
             remarks.append(
-                f"{zero} patient{'s' if zero > 1 else ''} with a {name} time of 0, kept at risk at time 0 only"
+                f"{zero} patient{'s' if zero > 1 else ''} with {name} time 0: at risk at time 0 only"
             )
     if not len(data):
         raise StudyError(

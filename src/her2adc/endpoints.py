@@ -57,13 +57,13 @@ def from_dates(
     happened = data[list(endpoint.events)].min(axis=1)
     last = data[list(endpoint.censor)].max(axis=1)
     if endpoint.event_where:
-        counts = data.eval(endpoint.event_where, engine="python").fillna(False).astype(bool)
+        counts = holds(data, endpoint.event_where)
         last = last.where(counts | happened.isna(), happened)
         happened = happened.where(counts)
     problems = []
     for column in dict.fromkeys((*endpoint.events, *endpoint.censor)):
-        for i in data.index[data[column] < start]:
-            problems.append(_before(table, column, i, data, endpoint))
+        early = data.index[data[column] < start]
+        problems += [_before(table, column, i, data, endpoint) for i in early]
     for i in data.index[start.notna() & happened.isna() & last.isna()]:
         where = endpoint.censor[0]
         problems.append(
@@ -169,6 +169,18 @@ def censor_late(frame: pd.DataFrame, horizon: float | None) -> pd.DataFrame:
     )
 
 
+def holds(data: pd.DataFrame, expression: str) -> pd.Series:
+    """Whether an expression over the columns is true of each row; missing is not true.
+
+    Examples
+    --------
+    >>> holds(pd.DataFrame({"x": [1, None]}), "x > 0").tolist()
+    [True, False]
+    """
+    result = pd.Series(data.eval(expression, engine="python"), index=data.index)
+    return result.astype("boolean").fillna(False).astype(bool)
+
+
 def _frame(time: pd.Series, event: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(
         {"time": time.astype(float), "event": event.where(time.notna()).astype("boolean")}
@@ -188,15 +200,19 @@ def _cell(
     return table.problem(column, index, message, remedy, value)
 
 
+def _day(data: pd.DataFrame, index: object, column: str) -> str:
+    return str(pd.Timestamp(data[column][index]).date())  # type: ignore[call-overload]
+
+
 def _before(
     table: RawTable | None, column: str, i: object, data: pd.DataFrame, endpoint: Endpoint
 ) -> Problem:
-    start = data.at[i, str(endpoint.start)]
+    start = _day(data, i, str(endpoint.start))
     return _cell(
         table,
         column,
         i,
-        f"{endpoint.name}: lies before the start of the clock, {endpoint.start} = {start.date()}",
+        f"{endpoint.name}: lies before the start of the clock, {endpoint.start} = {start}",
         "correct one of the two dates",
-        data.at[i, column].date(),
+        _day(data, i, column),
     )

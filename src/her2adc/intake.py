@@ -50,7 +50,7 @@ class RawTable:
         o = self.origin.get(column)
         if o is None:
             return Problem(self.files[0], message, remedy, None, column, str(value))
-        row = o.rows.get(index)  # type: ignore[call-overload]
+        row = o.rows.get(index)
         return Problem(
             o.file, message, remedy, None if pd.isna(row) else int(row), o.column, str(value)
         )
@@ -266,7 +266,7 @@ def _read_source(source: Source, folder: Path, study: Study) -> tuple[pd.DataFra
     frame = frame.drop(columns=[c for c in source.columns if c in frame.columns and c not in names])
     frame = frame.rename(columns=names)
     problems += _second_header(frame, file, "patient_id")
-    raw = set((*study.her2.ihc, *study.her2.ish)) if study.her2 else set()
+    raw = {*study.her2.ihc, *study.her2.ish} if study.her2 else set()
     codes = {*MISSING, *study.data.missing}
     for column in frame.columns:
         if column not in raw:

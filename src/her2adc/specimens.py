@@ -11,7 +11,7 @@ from her2adc.config import Study
 
 
 def _first_that_says(frame: pd.DataFrame, names: tuple[str, ...], normalise: Any) -> pd.DataFrame:
-    """The first of several columns that says something: text as found, column and normal form."""
+    """Return the first of several columns that says something: text as found, and its form."""
     out = pd.DataFrame({"found": None, "form": "unknown"}, index=frame.index, dtype=object)
     for name in names:
         forms = frame[name].map(normalise)

@@ -36,7 +36,7 @@ def number_columns(study: Study) -> set[str]:
 
 def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
     """Type the columns of a table by the dictionary and by what the study says of them."""
-    kinds = {c.name: c.kind for c in TABLES[table.name]}
+    kinds: dict[str, str] = {c.name: c.kind for c in TABLES[table.name]}
     problems: list[Problem] = []
     if table.name == "patients":
         kinds |= dict.fromkeys(date_columns(study), "date") | dict.fromkeys(
@@ -71,7 +71,7 @@ def _absent(study: Study, table: RawTable) -> list[Problem]:
         needed |= dict.fromkeys((*study.her2.ihc, *study.her2.ish), "HER2")
     if study.response and study.response.column:
         needed[study.response.column] = "best response"
-    derived = {v for v in study.variables}
+    derived = set(study.variables)
     return [
         Problem(
             " + ".join(table.files),

@@ -124,7 +124,7 @@ def _line(tree: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:
-    """Allowed keys of the part that holds the last key of ``loc``."""
+    """List the allowed keys of the part that holds the last key of ``loc``."""
     model: Any = Study
     for key in loc[:-1]:
         if (
@@ -164,60 +164,47 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
 
 def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
     """Names used in one part of the file that another part has to define."""
-    problems: list[Problem] = []
-    known = [*study.variables, *(["her2_class"] if study.her2 else [])]
-
-    def need(names: tuple[str, ...], allowed: list[str], what: str, *loc: str) -> None:
-        for name in names:
-            if name not in allowed:
-                problems.append(
-                    Problem(
-                        "study.yml",
-                        f"names a {what} that is not defined",
-                        nearest(name, allowed),
-                        row=_line(tree, loc),
-                        column=".".join(loc),
-                        value=name,
-                    )
-                )
-
-    need(study.baseline.variables, known, "variable", "baseline", "variables")
-    need(study.subgroups, known, "variable", "subgroups")
-    need(study.adjustment, known, "variable", "adjustment")
-    need((study.group,), known, "variable", "group")
-    main = (study.main_endpoint,) if study.main_endpoint else ()
-    need(main, list(study.endpoints), "endpoint", "main_endpoint")
+    variables = [*study.variables, *(["her2_class"] if study.her2 else [])]
+    endpoints = list(study.endpoints)
+    used: list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]] = [
+        (("baseline", "variables"), study.baseline.variables, variables),
+        (("subgroups",), study.subgroups, variables),
+        (("adjustment",), study.adjustment, variables),
+        (("group",), (study.group,), variables),
+        (("main_endpoint",), (study.main_endpoint,) if study.main_endpoint else (), endpoints),
+    ]
+    for number, chapter in enumerate(study.chapters):
+        for key, allowed in (("endpoint", endpoints), ("by", variables)):
+            if value := chapter.parameters.get(key):
+                used.append((("chapters", number, "parameters", key), (str(value),), allowed))
+    problems = [
+        _located(tree, loc, "names something that is not defined", nearest(name, allowed), name)
+        for loc, names, allowed in used
+        for name in names
+        if name not in allowed
+    ]
     pages = [c.page for c in study.chapters]
-    for page in sorted({p for p in pages if pages.count(p) > 1}):
-        problems.append(
-            Problem(
-                "study.yml",
-                "two chapters have the same page name",
-                "give each chapter its own 'page'",
-                row=_line(tree, ("chapters",)),
-                column="chapters",
-                value=page,
-            )
-        )
+    problems += [
+        _located(tree, ("chapters",), "two chapters have the same page name",
+                 "give each chapter its own 'page'", page)
+        for page in sorted({p for p in pages if pages.count(p) > 1})
+    ]  # fmt: skip
     if study.response and study.response.start and study.data.assessments is None:
         problems.append(
-            Problem(
-                "study.yml",
-                "response is derived from the table 'assessments', which 'data' does not list",
-                "add data.assessments or use response.column",
-                row=_line(tree, ("response",)),
-                column="response",
-            )
-        )
+            _located(tree, ("response",), "response is derived from the table 'assessments', which "
+                     "'data' does not list", "add data.assessments or use response.column")
+        )  # fmt: skip
     if study.id != study.folder.name:
         problems.append(
-            Problem(
-                "study.yml",
-                "the id differs from the name of the folder",
-                f"write id: {study.folder.name}, or rename the folder",
-                row=_line(tree, ("id",)),
-                column="id",
-                value=study.id,
-            )
-        )
+            _located(tree, ("id",), "the id differs from the name of the folder",
+                     f"write id: {study.folder.name}, or rename the folder", study.id)
+        )  # fmt: skip
     return problems
+
+
+def _located(
+    tree: yaml.Node | None, loc: tuple[int | str, ...], message: str, remedy: str, value: str = ""
+) -> Problem:
+    """Make a problem of a key, with its line in the file."""
+    column = ".".join(map(str, loc))
+    return Problem("study.yml", message, remedy, _line(tree, loc), column, value)

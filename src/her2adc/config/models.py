@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from her2adc.errors import nearest
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None")
-CLASSES = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
+ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
+CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
 
 
 def _as_list(value: object) -> object:
@@ -84,8 +86,8 @@ class Variable(Part):
     """A variable of the analysis.
 
     With ``levels`` or ``cut`` it is categorical, otherwise a number. ``levels`` maps each level, in
-    the order of printing, to the values of the file that mean it; ``missing`` lists values that count
-    as missing for this variable. ``cut`` divides a number into
+    the order of printing, to the values of the file that mean it; ``missing`` lists values that
+    count as missing for this variable. ``cut`` divides a number into
     levels, each bound belonging to the level above it.
     """
 
@@ -146,7 +148,7 @@ class Variable(Part):
         if self.labels:
             return list(self.labels)
         c = [f"{x:g}" for x in self.cut]
-        middle = [f"{a} to <{b}" for a, b in zip(c, c[1:], strict=False)]
+        middle = [f"{a} to <{b}" for a, b in pairwise(c)]
         return [f"<{c[0]}", *middle, f"≥{c[-1]}"] if c else []
 
 
