@@ -10,7 +10,7 @@ SOURCE = ROOT / "src" / "her2adc"
 # each module may import those before it
 ORDER = ["errors", "annealing", "reconstruct", "config", "schema", "intake", "columns", "typed", "her2",
          "specimens", "endpoints", "recist", "cohort", "prepare", "results", "stats", "format", "prose",
-         "tables", "figures", "page", "build", "__main__"]
+         "tables", "figures", "page", "blocks", "build", "__main__"]
 
 
 def part(path: Path) -> str:

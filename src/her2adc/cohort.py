@@ -310,6 +310,7 @@ def _assemble(
         data["her2_class"] = data["her2_class"].cat.set_categories(
             list(study.her2.analysed), ordered=True
         )
+        data["her2_result"] = data["her2_result"].cat.remove_unused_categories()
         lost = patients[patients["her2_class"].isna() & patients["eligible"]]
         unclassified = (
             lost.groupby(["her2_reason", "ihc_found", "ish_found"])

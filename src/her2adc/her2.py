@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from her2adc.config import RESULTS
+
 Edition = Literal[2013, 2018, 2023]
 
 _NOT_DONE = re.compile(
@@ -185,6 +187,18 @@ def ish_from_counts(ratio: float, copies: float, ihc: str, edition: Edition = 20
     if ihc == "3+" or (ihc == "2+" and not high and copies >= 6):
         return "amplified"
     return "not amplified"
+
+
+def result_text(ihc: str | None, ish: str | None) -> str | None:
+    """Return the IHC score, with the ISH result where it decides; None without either.
+
+    Examples
+    --------
+    >>> result_text("2+", "amplified"), result_text("3+", "unknown"), result_text("0+", "unknown")
+    ('IHC 2+, ISH amplified', 'IHC 3+', 'IHC 0')
+    """
+    text = f"IHC 2+, ISH {ish}" if ihc == "2+" else f"IHC {'0' if ihc == '0+' else ihc}"
+    return text if text in RESULTS else None
 
 
 def classify(

@@ -92,8 +92,13 @@ class Page:
         return None if group is None or group.nunique() < 2 else self.study.group
 
     def variables(self, names: Sequence[str]) -> list[Variable]:
-        """Return the variables of these names."""
-        return [self.study.variable(n) for n in names]
+        """Return the variables of these names; of the HER2 result, the levels that occur."""
+        found = [self.study.variable(n) for n in names]
+        if "her2_result" in names:
+            levels = {v: (v,) for v in self.data["her2_result"].cat.categories}
+            i = list(names).index("her2_result")
+            found[i] = found[i].model_copy(update={"levels": levels})
+        return found
 
     def labels(self, names: Sequence[str]) -> dict[str, str]:
         """Return the labels of variables or endpoints by name."""
@@ -179,8 +184,8 @@ class Page:
         ]
         links.append(f"{{download}}`data drawn (CSV) <figures/{stem}.csv>`")
         markdown = (
-            f":::{{figure}} figures/{stem}.svg\n:name: {self._label(name)}\n:alt: {_line(alt)}\n"
-            f":class: study-figure\n\n**{title}.** {_line(caption)}\n:::\n\n"
+            f":::{{figure}} figures/{stem}.svg\n:name: {self._label('figure', name)}\n:alt: {one_line(alt)}\n"
+            f":class: study-figure\n\n**{title}.** {one_line(caption)}\n:::\n\n"
             + self._fold(details, links)
         )
         html = ""
@@ -224,7 +229,7 @@ class Page:
         tables.to_csv(table, folder / f"{stem}.csv")
         notes = tables.notes_markdown(table)
         markdown = (
-            f":::{{table}} **{title}.** {_line(caption)}\n:name: {self._label(name)}\n:class: study-table\n\n"
+            f":::{{table}} **{title}.** {one_line(caption)}\n:name: {self._label('table', name)}\n:class: study-table\n\n"
             f"{tables.to_markdown(table)}\n:::\n\n"
             + (f"{notes}\n\n" if notes else "")
             + self._fold(details, [f"{{download}}`table (CSV) <tables/{stem}.csv>`"])
@@ -264,118 +269,13 @@ class Page:
             return []
         return [group, *(self.study.adjustment if group == self.study.group else ())]
 
-    def endpoint_details(
-        self, endpoint: str, population: str, rows: pd.DataFrame
-    ) -> dict[str, str]:
-        """Return population, n, events, clock and censoring of an endpoint, for the fold."""
-        e = self.study.endpoints[endpoint]
-        overall = results.one(
-            rows, analysis="kaplan_meier", statistic="median", group=results.ALL_PATIENTS
-        )
-        horizon = f"; follow-up cut at {e.horizon_months:g} months" if e.horizon_months else ""
-        return {
-            "Population": population or "all analysed patients",
-            "Patients": str(overall["n"]),
-            "Events": str(overall["n_events"]),
-            "Endpoint": f"{e.label}, {e.definition}{horizon}",
-            "Method": prose.methods(rows),
-        }
-
-    def response_details(self, rows: pd.DataFrame) -> dict[str, str]:
-        """Return how response was defined, for the fold."""
-        rule = self.study.response
-        assert rule is not None
-        source = (
-            f"best of the assessments by RECIST 1.1, {'' if rule.confirmed else 'not '}confirmed; stable "
-            f"disease held at least {rule.sd_min_weeks:g} weeks"
-            if rule.start
-            else "as recorded in the data"
-        )
-        return {
-            "Best response": source,
-            "Clinical benefit": "complete or partial response, or stable disease for at least "
-            f"{rule.cbr_weeks:g} weeks",
-            "Method": prose.methods(rows),
-        }
-
-    def about(self) -> Shown:
-        """Show what the study asks, and whose data these are."""
-        s = self.study
-        facts = {
-            "Question": s.question,
-            "Design": s.design,
-            "Setting": s.setting,
-            "Data": f"{s.data_kind} patients. {s.source_note}",
-            "Source": f"{{cite:t}}`{s.citation}`" if s.citation else "",
-        }
-        lines = [f"- **{k}:** {_line(v)}" for k, v in facts.items() if v]
-        lines += [f"- **{e.name}:** {e.label}, {_line(e.definition)}" for e in s.endpoints.values()]
-        return Shown("\n".join(lines))
-
-    def her2_rule(self) -> str:
-        """Return the rule by which HER2 was classified, for a caption."""
-        rule = self.study.her2
-        if rule is None:
-            return ""
-        split = (
-            "HER2-ultralow is a class of its own"
-            if rule.ultralow
-            else "HER2-ultralow counts as HER2-zero"
-        )
-        return (
-            f"Classes by ASCO/CAP {rule.edition}: HER2-positive is IHC 3+ or ISH amplified; "
-            "HER2-low is IHC 1+, or IHC 2+ with ISH not amplified; HER2-zero is IHC 0. "
-            f"{split}."
-        )
-
-    def remarks(self) -> Shown | None:
-        """Show what was noticed in the data and did not stop the analysis."""
-        remarks = [f"- {r}" for r in self.cohort.remarks]
-        return Shown("\n".join(["**Noticed in the data.**", "", *remarks])) if remarks else None
-
-    def notes(self) -> Shown | None:
-        """Show the notes of the study, when it has some."""
-        if not self.study.notes:
-            return None
-        return Shown((self.study.folder / self.study.notes).read_text(encoding="utf-8"))
-
-    def cox_table(
-        self, rows: pd.DataFrame, covariates: Sequence[str], endpoint: str, population: str
-    ) -> Shown:
-        """Show the Cox models, or say why there is none."""
-        if rows.empty:
-            return Shown("There is nothing to compare here, so no regression was fitted.")
-        return self.table(
-            "cox",
-            tables.cox(rows, self.labels(covariates)),
-            title=f"{self.study.label(endpoint)}: Cox regression",
-            caption=prose.cox_caption(rows),
-            details={
-                "Population": population or "all analysed patients",
-                "Method": prose.methods(rows),
-            },
-        )
-
-    def populations_table(self, rows: pd.DataFrame, endpoint: str) -> Shown:
-        """Show the outcomes of the named populations, or say that there are none."""
-        if rows.empty:
-            return Shown("The study names no populations of their own.")
-        e = self.study.endpoints[endpoint]
-        return self.table(
-            "populations",
-            tables.populations(rows),
-            title=f"Response and {prose.lower_first(e.label)} of named populations",
-            caption="The populations overlap. Rates with exact 95% confidence intervals.",
-            details={"Endpoint": e.definition, "Method": prose.methods(rows)},
-        )
-
-    def _label(self, name: str) -> str:
-        return f"{self.study.id}-{self.name}-{name}"
+    def _label(self, kind: str, name: str) -> str:
+        return f"{self.study.id}-{self.name}-{kind}-{name}"
 
     def _fold(self, details: Mapping[str, str] | None, links: Sequence[str]) -> str:
         """Fold with how something was made and its files."""
         facts = {**(details or {}), "Software": software()}
-        body = "\n".join(f"- **{k}:** {_line(v)}" for k, v in facts.items() if v)
+        body = "\n".join(f"- **{k}:** {one_line(v)}" for k, v in facts.items() if v)
         return f":::{{dropdown}} How this was made, and files\n{body}\n- **Files:** {', '.join(links)}\n:::\n"
 
 
@@ -385,6 +285,6 @@ def software() -> str:
     return ", ".join(parts + [f"{name} {version(name)}" for name in LIBRARIES])
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """One line, so that a directive option or caption does not end early."""
     return " ".join(str(text).split())

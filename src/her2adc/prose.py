@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from her2adc import format as fmt
-from her2adc.config import Variable
+from her2adc.config import HER2_VARIABLES, Variable
 from her2adc.results import ALL_PATIENTS, one, select
+from her2adc.stats.safety import ANY_EVENT
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -174,6 +175,7 @@ def baseline(rows: pd.DataFrame, labels: Mapping[str, str], n: Mapping[str, int]
         else f"{total} patients were analysed"
     )
     smd = select(rows, statistic="smd").dropna(subset=["value"])
+    smd = smd[~smd["variable"].isin(HER2_VARIABLES)]
     largest = smd.assign(size=smd["value"].abs()).nlargest(3, "size")
     if not largest.empty:
         parts = [
@@ -232,7 +234,7 @@ def safety(rows: pd.DataFrame, special: Sequence[str]) -> str:
     """Most frequent severe event, events of special interest, and discontinuation."""
     overall = select(rows, analysis="safety", group=ALL_PATIENTS)
     severe = select(overall, statistic="grade_3_plus").dropna(subset=["value"])
-    severe = severe[severe["variable"].ne("") & severe["n_events"].gt(0)].sort_values(
+    severe = severe[severe["variable"].ne(ANY_EVENT) & severe["n_events"].gt(0)].sort_values(
         "value", ascending=False
     )
     parts = []
@@ -244,7 +246,7 @@ def safety(rows: pd.DataFrame, special: Sequence[str]) -> str:
     for term in special:
         row = one(overall, statistic="any_grade", variable=term)
         parts.append(f"{term} of any grade occurred in {rate(row)}")
-    stopped = select(overall, statistic="discontinued", variable="")
+    stopped = select(overall, statistic="discontinued", variable=ANY_EVENT)
     if not stopped.empty:
         parts.append(f"Treatment was stopped for an adverse event in {rate(stopped.iloc[0])}")
     return ". ".join(parts) + "." if parts else "No adverse event was recorded."
@@ -268,9 +270,9 @@ def methods(rows: pd.DataFrame) -> str:
 def flow_caption(flow: Sequence[Mapping[str, Any]]) -> str:
     """Return how many patients left on the way."""
     left = flow[0]["n"] - flow[-1]["n"]
-    return f"{left} of {flow[0]['n']} patients were not analysed" + (
-        ", for the reasons shown." if left else "."
-    )
+    if not left:
+        return f"All {flow[0]['n']} patients were analysed."
+    return f"{left} of {flow[0]['n']} patients were not analysed, for the reasons shown."
 
 
 def flow_alt(flow: Sequence[Mapping[str, Any]], groups: Mapping[str, int]) -> str:
@@ -283,9 +285,10 @@ def flow_alt(flow: Sequence[Mapping[str, Any]], groups: Mapping[str, int]) -> st
     return "; ".join(parts + [f"{g} {n}" for g, n in groups.items()])
 
 
-def baseline_caption(rows: pd.DataFrame) -> str:
+def baseline_caption(rows: pd.DataFrame, percentages_of_all: bool = False) -> str:
     """Return how to read Table 1."""
-    text = "Number (%) of patients with a known value, or median (interquartile range)"
+    of = "all patients of the column" if percentages_of_all else "patients with a known value"
+    text = f"Number (% of {of}), or median (interquartile range)"
     if not select(rows, statistic="smd").empty:
         text += "; SMD, standardised mean difference"
     tested = select(rows, statistic="p_value")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from her2adc import her2
-from her2adc.config import Study
+from her2adc.config import RESULTS, Study
 
 
 def _first_that_says(frame: pd.DataFrame, names: tuple[str, ...], normalise: Any) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def _first_that_says(frame: pd.DataFrame, names: tuple[str, ...], normalise: Any
     for name in names:
         forms = frame[name].map(normalise)
         open_ = out["form"].eq("unknown") & (forms.ne("unknown"))
-        first = out["found"].isna() & frame[name].notna()
+        first = out["found"].isna() & frame[name].notna() & frame[name].ne("")
         out.loc[first, "found"] = frame[name][first]
         out.loc[open_, "found"] = frame[name][open_]
         out.loc[open_, "form"] = forms[open_]
@@ -46,7 +46,7 @@ def classify_patients(
     Returns
     -------
     DataFrame
-        ``her2_class`` (ordered), ``her2_reason``, ``her2_note``, and IHC and ISH as found.
+        ``her2_class`` and ``her2_result`` (ordered), ``her2_reason``, ``her2_note``, and IHC and ISH as found.
     DataFrame
         ``test``, ``found``, ``read_as``, ``n``.
     """
@@ -81,6 +81,11 @@ def classify_patients(
     classes = pd.DataFrame(
         {
             "her2_class": pd.Categorical([r.value for r in result], names, ordered=True),
+            "her2_result": pd.Categorical(
+                [her2.result_text(a, b) for a, b in zip(ihc["form"], ish["form"], strict=True)],
+                RESULTS,
+                ordered=True,
+            ),
             "her2_reason": [r.reason for r in result],
             "her2_note": notes,
             "ihc_found": ihc["found"].fillna("(empty)"),

@@ -3,7 +3,9 @@
 from her2adc.config.load import find_studies, load_study
 from her2adc.config.models import (
     CLASSES,
+    HER2_VARIABLES,
     MISSING,
+    RESULTS,
     Chapter,
     Data,
     Endpoint,
@@ -18,7 +20,9 @@ from her2adc.config.models import (
 
 __all__ = [
     "CLASSES",
+    "HER2_VARIABLES",
     "MISSING",
+    "RESULTS",
     "Chapter",
     "Data",
     "Endpoint",

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from her2adc.config.models import Part, Study
+from her2adc.config.models import HER2_VARIABLES, Part, Study
 from her2adc.errors import Problem, StudyError, nearest
 
 
@@ -164,7 +164,7 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
 
 def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
     """Names used in one part of the file that another part has to define."""
-    variables = [*study.variables, *(["her2_class"] if study.her2 else [])]
+    variables = [*study.variables, *(HER2_VARIABLES if study.her2 else [])]
     endpoints = list(study.endpoints)
     used: list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]] = [
         (("baseline", "variables"), study.baseline.variables, variables),

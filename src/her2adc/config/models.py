@@ -11,6 +11,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from her2adc.errors import nearest
 
+RESULTS = (
+    "IHC 0",
+    "IHC 1+",
+    "IHC 2+, ISH not amplified",
+    "IHC 2+, ISH equivocal",
+    "IHC 2+, ISH amplified",
+    "IHC 3+",
+)
+"""HER2 results as Table 1 prints them, in order."""
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None")
 ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
 CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
@@ -150,6 +159,17 @@ class Variable(Part):
         c = [f"{x:g}" for x in self.cut]
         middle = [f"{a} to <{b}" for a, b in pairwise(c)]
         return [f"<{c[0]}", *middle, f"≥{c[-1]}"] if c else []
+
+
+HER2_VARIABLES = {
+    "her2_class": Variable(
+        name="her2_class", label="HER2 class", levels={c: (c,) for c in CLASSES}
+    ),
+    "her2_result": Variable(
+        name="her2_result", label="HER2 result", levels={r: (r,) for r in RESULTS}
+    ),
+}
+"""Variables that classification gives to every study with HER2."""
 
 
 class Her2(Part):
@@ -315,18 +335,16 @@ class Study(Part):
         return self.data_kind != "real"
 
     def variable(self, name: str) -> Variable:
-        """Return a variable by name, the HER2 class included."""
-        if name == "her2_class" and self.her2 is not None:
-            return Variable(
-                name=name, label="HER2 class", levels={c: (c,) for c in self.her2.analysed}
-            )
+        """Return a variable by name, those of HER2 included."""
+        if name in HER2_VARIABLES and self.her2 is not None:
+            return HER2_VARIABLES[name]
         return self.variables[name]
 
     def label(self, name: str) -> str:
         """Label of a variable or endpoint, or the name itself."""
         if name in self.endpoints:
             return self.endpoints[name].label
-        if name == "her2_class" or name in self.variables:
+        if name in HER2_VARIABLES or name in self.variables:
             return self.variable(name).label
         return name
 

@@ -59,7 +59,7 @@ def endpoint(
 def hazard_ratios(
     data: pd.DataFrame, name: str, covariates: Sequence[str], population: str = ""
 ) -> pd.DataFrame:
-    """Cox models with one variable each and, with several variables, all together.
+    """Cox model of all variables and, with several, models with one variable each.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def hazard_ratios(
     usable = [c for c in covariates if _comparable(data, c)]
     if not usable or not data[f"{name}_event"].fillna(False).any():
         return frame([])
-    parts = [regression.cox_univariable(data, name, usable, population=population)]
-    if len(usable) > 1:
-        parts.append(regression.cox(data, name, usable, population=population))
-    return concat(parts)
+    together = regression.cox(data, name, usable, population=population)
+    if len(usable) == 1:
+        return together
+    return concat([regression.cox_univariable(data, name, usable, population=population), together])
 
 
 def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
