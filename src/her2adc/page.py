@@ -22,11 +22,13 @@ from her2adc.config import Study, Variable, load_study
 
 LIBRARIES = ("pandas", "lifelines", "statsmodels", "scipy")
 KINDS = {
-    "reconstructed": "**No patient on this page is real.** The cohort was reconstructed so that it gives the "
-    "figures printed in {source}. It shows what the book does; it is not evidence.",
-    "simulated": "**No patient on this page is real.** The cohort was simulated from the protocol of {source}. "
-    "It shows what the book does; it is not evidence.",
+    "reconstructed": "reconstructed so that it gives the figures printed in {source}",
+    "simulated": "simulated from the protocol of {source}",
 }
+BANNER = (
+    "**No patient on this page is real.** The cohort was {how}. "
+    "It shows what the book does; it is not evidence."
+)
 
 
 class Shown:
@@ -130,7 +132,7 @@ class Page:
         if not self.study.pseudo:
             return None
         source = f"{{cite:t}}`{self.study.citation}`" if self.study.citation else "the source"
-        text = KINDS[self.study.data_kind].format(source=source)
+        text = BANNER.format(how=KINDS[self.study.data_kind].format(source=source))
         return Shown(
             f":::{{admonition}} Pseudo-cohort\n:class: warning pseudo-cohort\n\n{text}\n:::",
             f"<p>{text}</p>",
@@ -229,7 +231,8 @@ class Page:
         tables.to_csv(table, folder / f"{stem}.csv")
         notes = tables.notes_markdown(table)
         markdown = (
-            f":::{{table}} **{title}.** {one_line(caption)}\n:name: {self._label('table', name)}\n:class: study-table\n\n"
+            f":::{{table}} **{title}.** {one_line(caption)}\n"
+            f":name: {self._label('table', name)}\n:class: study-table\n\n"
             f"{tables.to_markdown(table)}\n:::\n\n"
             + (f"{notes}\n\n" if notes else "")
             + self._fold(details, [f"{{download}}`table (CSV) <tables/{stem}.csv>`"])

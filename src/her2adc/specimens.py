@@ -46,7 +46,8 @@ def classify_patients(
     Returns
     -------
     DataFrame
-        ``her2_class`` and ``her2_result`` (ordered), ``her2_reason``, ``her2_note``, and IHC and ISH as found.
+        ``her2_class`` and ``her2_result`` (ordered), ``her2_reason``, ``her2_note``, and IHC and
+        ISH as found.
     DataFrame
         ``test``, ``found``, ``read_as``, ``n``.
     """

@@ -1,0 +1,140 @@
+"""Forest plot of subgroups: counts, plot, hazard ratio, p for interaction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from her2adc.figures import style
+from her2adc.figures.forest_drawing import draw
+from her2adc.figures.forest_layout import Item, axis_limits, axis_ticks, make_layout
+from her2adc.format import NOT_ESTIMABLE, estimate_short, pvalue
+
+__all__ = ["forest"]
+
+_DAGGER = "†"
+
+
+@style.styled
+def forest(
+    rows: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    arm_labels: Sequence[str],
+    favours: tuple[str, str] | None = None,
+    limits: tuple[float, float] | None = None,
+    estimate_label: str = "Hazard ratio",
+    width_mm: float = style.WIDE_MM,
+) -> Figure:
+    """Hazard ratio of the last against the first arm, in all patients and by subgroup.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Results rows of analysis ``forest``: ``hazard_ratio``, ``n_arm``, ``events_arm``,
+        ``p_interaction``; variable "" is all patients. Variables and levels keep their order.
+    labels : mapping
+        Printed names of variables.
+    arm_labels : sequence of str
+        Groups in order, named as the rows' groups; those compared are read from the rows.
+    favours : tuple of str, optional
+        What stands under the axis left and right of 1.
+    limits : tuple of float, optional
+        Ends of the axis; intervals beyond them end in an arrow and are printed in full.
+    estimate_label : str
+        Name of the estimate.
+    width_mm : float
+        Printed width; below 120 mm the counts stand under the names.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([row("forest", "hazard_ratio", 0.5, conf_low=0.3, conf_high=0.8,
+    ...     conf_level=0.95, n=98, n_events=42)])
+    >>> figure = forest(rows, labels={}, arm_labels=["HER2-low", "HER2-positive"])
+    >>> any(text.get_text() == "0.50 (0.30 to 0.80)" for text in figure.texts)
+    True
+    """
+    rows = rows[rows["analysis"] == "forest"]
+    arm_labels = _arms(rows, arm_labels)
+    items = _items(rows, labels, arm_labels)
+    if not items:
+        raise ValueError("no row of analysis 'forest' with statistic 'hazard_ratio' to draw")
+    level = rows["conf_level"].dropna()
+    percent = f"{100 * float(level.iloc[0]):g}" if len(level) else "95"
+    heads = {"estimate": f"{estimate_label}\n({percent}% CI)", "p": "p for\ninteraction"}
+    first, last = arm_labels[0], arm_labels[-1]
+    layout = make_layout(items, width_mm / 25.4, arm_labels, heads)
+    layout.limits = limits or axis_limits(items)
+    layout.ticks = axis_ticks(*layout.limits, layout.plot[1] - layout.plot[0])
+    layout.favours = favours or (f"Favours {last}", f"Favours {first}")
+    layout.notes = _notes(items, arm_labels if layout.narrow else ())
+    return draw(items, layout)
+
+
+def _arms(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Find the two arms that the rows compare, reference first."""
+    counted = set(rows.loc[rows["statistic"] == "n_arm", "group"].astype(str))
+    found = [name for name in names if name in counted]
+    return found if len(found) == 2 else [names[0], names[-1]]
+
+
+def _items(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -> list[Item]:
+    """Lines of the plot in order, all patients first."""
+    ratios = rows[rows["statistic"] == "hazard_ratio"]
+    items = [_item(r, "All patients", "all", rows, arms) for _, r in ratios.iterrows()
+             if r["variable"] == ""]  # fmt: skip
+    for variable in dict.fromkeys(v for v in ratios["variable"] if v):
+        levels = ratios[ratios["variable"] == variable]
+        found = rows[(rows["variable"] == variable) & (rows["statistic"] == "p_interaction")]
+        p = _interaction(float(found["value"].iloc[0])) if len(found) else ""
+        items.append(Item(style.label_of(variable, labels), "variable", interaction=p))
+        items += [_item(r, str(r["level"]), "level", rows, arms) for _, r in levels.iterrows()]
+    return items
+
+
+def _interaction(p: float) -> str:
+    """P for interaction as printed."""
+    return pvalue(p) if math.isfinite(p) else NOT_ESTIMABLE
+
+
+def _item(ratio: pd.Series, label: str, kind: str, rows: pd.DataFrame, arms: Sequence[str]) -> Item:
+    """One line with its counts and its estimate."""
+    value, low, high = (float(ratio[c]) for c in ("value", "conf_low", "conf_high"))
+    text = estimate_short(value, low, high, 2, not_reached=NOT_ESTIMABLE)
+    if "firth" in str(ratio["method"]).lower() and math.isfinite(value):
+        text += _DAGGER
+    mine = rows[(rows["variable"] == ratio["variable"]) & (rows["level"] == ratio["level"])]
+    counts = tuple(_count(mine, arm) for arm in arms)
+    events = 0 if pd.isna(ratio["n_events"]) else int(ratio["n_events"])
+    return Item(label, kind, counts, text, "", value, low, high, events)
+
+
+def _count(rows: pd.DataFrame, arm: str) -> str:
+    """Events and patients of an arm, as printed."""
+    mine = rows[rows["group"].astype(str) == arm]
+    numbers = dict(zip(mine["statistic"], mine["value"], strict=True))
+    if not {"n_arm", "events_arm"} <= set(numbers):
+        return ""
+    return f"{int(numbers['events_arm'])}/{int(numbers['n_arm'])}"
+
+
+def _notes(items: Sequence[Item], arms: Sequence[str]) -> tuple[str, ...]:
+    """Explanations of signs that the plot uses."""
+    notes = []
+    if arms and any(item.below for item in items):
+        notes.append(f"Under each name: events/n, {' vs '.join(arms)}.")
+    if arms and any(item.interaction for item in items):
+        notes.append("int. p, p for interaction.")
+    if any(item.estimate.endswith(_DAGGER) for item in items):
+        notes.append(f"{_DAGGER} Firth-penalised estimate with profile-likelihood interval.")
+    if any(NOT_ESTIMABLE in item.estimate + item.interaction for item in items):
+        notes.append(f"{NOT_ESTIMABLE}, not estimable.")
+    return tuple(notes)

@@ -1,0 +1,227 @@
+"""Tables of comparisons: Cox models, log-rank tests by factor, subgroups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from her2adc.format import MISSING, NOT_ESTIMABLE, estimate_short, number, p_equals, pvalue
+from her2adc.tables.table import (
+    LEVEL,
+    VARIABLE,
+    Builder,
+    Table,
+    columns_of,
+    header,
+    pick,
+    sizes,
+)
+
+__all__ = ["cox", "forest", "subgroups"]
+
+_FEW_EVENTS = 10
+_HEADS = {"cox_univariable": "Univariable", "cox": "Multivariable"}
+
+
+def cox(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
+    """Hazard ratios of Cox models; univariable and multivariable side by side where both are.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Results rows of analyses ``cox`` and ``ph_test``, and of ``cox_univariable``.
+    labels : mapping
+        Printed names of variables.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([
+    ...     row("cox", "hazard_ratio", 1.0, variable="er", level="Negative", method="reference"),
+    ...     row("cox", "hazard_ratio", 0.6, variable="er", level="Positive", conf_low=0.4,
+    ...         conf_high=0.9, conf_level=0.95), row("cox", "p_value", 0.012, variable="er",
+    ...         level="Positive")])
+    >>> cox(rows, {"er": "Oestrogen receptor"}).frame.iloc[:, 3].tolist()
+    ['', '1 (reference)', '0.60 (0.40 to 0.90)']
+    """
+    analyses = [a for a in _HEADS if (rows["analysis"] == a).any()]
+    estimates = rows[rows["statistic"] == "hazard_ratio"]
+    heads: list[str] = []
+    for analysis in analyses:
+        before = f"{_HEADS[analysis]}\n" if len(analyses) > 1 else ""
+        heads += [f"{before}HR (95% CI)", f"{before}p"]
+    tested = (rows["analysis"] == "ph_test").any()
+    build = Builder(["Variable", "Patients", "Events", *heads, *(["PH test\np"] if tested else [])])
+    for variable in dict.fromkeys(estimates.loc[estimates["analysis"].isin(analyses), "variable"]):
+        _model_rows(build, rows[rows["variable"] == variable], variable, analyses, labels)
+    _model_notes(build, rows)
+    return build.table({"PH": "proportional hazards"})
+
+
+def _model_rows(
+    build: Builder,
+    rows: pd.DataFrame,
+    variable: str,
+    analyses: Sequence[str],
+    labels: Mapping[str, str],
+) -> None:
+    """Rows of one variable: a line for itself, a line a level."""
+    ratios = rows[(rows["statistic"] == "hazard_ratio") & rows["analysis"].isin(analyses)]
+    levels = list(dict.fromkeys(ratios["level"]))
+    test = pick(rows, analysis="ph_test", statistic="p_value")
+    ph = [] if test is None else [pvalue(float(test["value"]))]
+    label = labels.get(variable, variable)
+    if levels == [""]:
+        build.row(label, [*_model_cells(build, rows, "", analyses), *ph], VARIABLE)
+        return
+    build.row(label, [""] * (2 + 2 * len(analyses)) + ph, VARIABLE)
+    for level in levels:
+        build.row(level, _model_cells(build, rows, level, analyses), LEVEL)
+
+
+def _model_cells(build: Builder, rows: pd.DataFrame, level: str, analyses: Sequence[str]) -> list[str]:
+    """Patients, events, and hazard ratio with p of every model."""
+    cells: list[str] = []
+    counts = [MISSING, MISSING]
+    for analysis in analyses:
+        ratio = pick(rows, analysis=analysis, statistic="hazard_ratio", level=level)
+        test = pick(rows, analysis=analysis, statistic="p_value", level=level)
+        cells.append(_ratio(build, ratio))
+        reference = ratio is not None and ratio["method"] == "reference"
+        p = MISSING if test is None else pvalue(float(test["value"]))
+        cells.append("" if reference or ratio is None else p)
+        if ratio is not None:
+            counts = [str(int(ratio[c])) if pd.notna(ratio[c]) else MISSING for c in ("n", "n_events")]
+    return [*counts, *cells]
+
+
+def _ratio(build: Builder, row: pd.Series | None) -> str:
+    """Hazard ratio as printed; a symbol where it is not a plain Cox estimate."""
+    if row is None:
+        return ""
+    method = str(row["method"])
+    if method == "reference":
+        return "1 (reference)"
+    value, low, high = (float(row[c]) for c in ("value", "conf_low", "conf_high"))
+    text = estimate_short(value, low, high, 2, not_reached=NOT_ESTIMABLE)
+    if not np.isfinite(value):
+        return text + (build.mark(method) if method.startswith("not estimable:") else "")
+    if "firth" in method.lower():
+        return text + build.mark(method.split(" (")[0])
+    return text
+
+
+def _model_notes(build: Builder, rows: pd.DataFrame) -> None:
+    """Events per variable, patients left out, global test of proportional hazards."""
+    model = rows[rows["analysis"] == "cox"]
+    per = pick(model, statistic="events_per_variable")
+    if per is not None and np.isfinite(per["value"]):
+        few = "; below 10, estimates may be unstable" if per["value"] < _FEW_EVENTS else ""
+        build.remark(f"Events per variable: {number(float(per['value']), 1)}{few}")
+    lost = pick(model, statistic="n_missing")
+    if lost is not None and lost["value"] > 0:
+        count = int(lost["value"])
+        who = "patient" if count == 1 else "patients"
+        build.remark(f"{count} {who} left out of the model for a missing covariate")
+    test = pick(rows, analysis="ph_test", statistic="p_value", variable="GLOBAL")
+    if test is not None and np.isfinite(test["value"]):
+        build.remark(f"Proportional hazards, global test: {p_equals(float(test['value']))}")
+
+
+def subgroups(rows: pd.DataFrame, labels: Mapping[str, str], groups: Sequence[str]) -> Table:
+    """Log-rank p of every factor, among all patients and within each group.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Results rows of analysis ``subgroup_logrank``.
+    labels : mapping
+        Printed names of factors.
+    groups : sequence of str
+        Groups in order.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([row("subgroup_logrank", "p_value", 0.034, variable="liver", n=98)])
+    >>> subgroups(rows, {"liver": "Liver metastasis"}, []).frame.values.tolist()
+    [['Liver metastasis', '0.034']]
+    """
+    rows = rows[(rows["analysis"] == "subgroup_logrank") & (rows["statistic"] == "p_value")]
+    shown = columns_of(rows, groups)
+    n = sizes(rows, shown)
+    build = Builder(["Factor", *(f"{header(group, n[group])}\np" for group in shown)])
+    for factor in dict.fromkeys(rows["variable"]):
+        found = [pick(rows, variable=factor, group=group) for group in shown]
+        build.row(labels.get(factor, factor), [_test(build, row) for row in found])
+    return build.table()
+
+
+def _test(build: Builder, row: pd.Series | None) -> str:
+    """P-value; a symbol says why there is none."""
+    if row is None:
+        return MISSING
+    if np.isfinite(row["value"]):
+        return pvalue(float(row["value"]))
+    return NOT_ESTIMABLE + (build.mark(str(row["method"])) if row["method"] else "")
+
+
+def forest(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -> Table:
+    """Numbers of a forest plot: counts by arm, hazard ratio, p for interaction.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Results rows of analysis ``forest``.
+    labels : mapping
+        Printed names of variables.
+    arms : sequence of str
+        Groups in order; those compared are read from the rows.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([row("forest", "hazard_ratio", 0.42, conf_low=0.2, conf_high=0.8)])
+    >>> forest(rows, {}, []).frame.values.tolist()
+    [['All patients', '0.42 (0.20 to 0.80)', '']]
+    """
+    rows = rows[rows["analysis"] == "forest"]
+    counted = set(rows.loc[rows["statistic"] == "n_arm", "group"].astype(str))
+    shown = [arm for arm in arms if arm in counted]
+    heads = [f"{arm}\nevents/n" for arm in shown]
+    build = Builder(["Subgroup", *heads, "HR (95% CI)", "p for\ninteraction"])
+    ratios = rows[rows["statistic"] == "hazard_ratio"]
+    for variable in dict.fromkeys(sorted(ratios["variable"], key=bool)):
+        mine = rows[rows["variable"] == variable]
+        if variable:
+            test = pick(mine, statistic="p_interaction")
+            p = "" if test is None else _test(build, test)
+            build.row(labels.get(variable, variable), [""] * (len(shown) + 1) + [p], VARIABLE)
+        for _, ratio in ratios[ratios["variable"] == variable].iterrows():
+            level = str(ratio["level"])
+            cells = [_events(mine[mine["level"] == level], arm) for arm in shown]
+            name, role = (level, LEVEL) if variable else ("All patients", VARIABLE)
+            build.row(name, [*cells, _ratio(build, ratio)], role)
+    return build.table()
+
+
+def _events(rows: pd.DataFrame, arm: str) -> str:
+    """Events and patients of an arm."""
+    found = [pick(rows, statistic=s, group=arm) for s in ("events_arm", "n_arm")]
+    if found[0] is None or found[1] is None:
+        return MISSING
+    return f"{int(found[0]['value'])}/{int(found[1]['value'])}"
