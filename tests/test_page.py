@@ -26,7 +26,8 @@ def test_figure_is_saved_in_four_forms_and_points_at_its_file(report, tmp_path):
     curve = survival.curve(report.data, "PFS", report.by)
     rows = analyses.endpoint(report.data, "PFS", report.by)
     drawn = figures.kaplan_meier(curve, rows, endpoint_label="PFS", groups=report.groups())
-    shown = report.figure("km", drawn, curve, title="PFS", caption="c", alt="two\nlines", details={"Method": "KM"})
+    shown = report.figure("km", drawn, curve,
+                          title="PFS", caption="c", alt="two\nlines", details={"Method": "KM"})
     assert sorted(p.name for p in (tmp_path / "out" / "figures").iterdir()) == [
         "pfs-km.csv", "pfs-km.pdf", "pfs-km.png", "pfs-km.svg"]
     assert "{figure} figures/pfs-km.svg" in shown.markdown and ":alt: two lines" in shown.markdown

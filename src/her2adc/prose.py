@@ -295,15 +295,16 @@ def baseline_caption(rows: pd.DataFrame, percentages_of_all: bool = False) -> st
     return text + (". The p-values are not adjusted for multiplicity." if len(tested) else ".")
 
 
-def curve_caption(rows: pd.DataFrame) -> str:
+def curve_caption(rows: pd.DataFrame, time_max: float | None = None) -> str:
     """Return how to read a Kaplan-Meier figure."""
     interval = one(select(rows, analysis="kaplan_meier", statistic="median"), group=ALL_PATIENTS)[
         "method"
     ]
+    end = "" if time_max is None else f" The axis ends at {time_max:g} months."
     return (
         f"{interval}: lines with 95% confidence bands, ticks for censored patients, dotted lines to the "
         "medians. Below, patients at risk, and in brackets the events so far. Lines are lighter where "
-        "few patients remain at risk. NR, not reached; NE, not estimable."
+        f"few patients remain at risk.{end} NR, not reached; NE, not estimable."
     )
 
 
