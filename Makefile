@@ -1,0 +1,21 @@
+# Front door. Each target is one call; what it does is in workflow/.
+# STUDY=id-or-folder[,...]  PAGE=page[,...]  JOBS=n  DATA=folder   narrow or feed the build.
+.PHONY: help book test lab serve check bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@python3 workflow/venv.py help
+book:  ## build the book: _build/html/index.html (STUDY= PAGE= JOBS= DATA=)
+	@python3 workflow/venv.py book --study "$(STUDY)" --page "$(PAGE)" --jobs "$(JOBS)" --data "$(DATA)"
+test:  ## run every test, the built site in a browser included
+	@python3 workflow/venv.py test
+lab:  ## open the notebooks in JupyterLab
+	@python3 workflow/venv.py lab
+serve:  ## show the built book at http://localhost:8000
+	@python3 workflow/venv.py serve
+check:  ## ruff, mypy, notebook hygiene, _toc.yml up to date
+	@python3 workflow/venv.py check
+bench:  ## time Kaplan-Meier and log-rank against other software
+	@python3 workflow/venv.py bench
+clean:  ## remove everything that a build made
+	@python3 workflow/venv.py clean

@@ -1,0 +1,1 @@
+"""How the book is built: the plan, the pages, the front matter, the site."""

@@ -1,0 +1,177 @@
+"""One set of versions in every file that names any, and an environment that follows it."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution, version
+
+import pytest
+import yaml
+from building import ROOT
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+LINES = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+         if line and not line.startswith("#")]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+DIRECT = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+
+
+def name(text):
+    return re.sub(r"[-_.]+", "-", text).lower()
+
+
+PINS = {name(r.name): r for r in map(Requirement, LINES)}
+
+
+@pytest.fixture
+def venv():
+    spec = importlib.util.spec_from_file_location("venv_script", ROOT / "workflow/venv.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_line_is_one_exact_pin():
+    for line in LINES:
+        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[\w.]+(; \w+ == "\w+")?', line), line
+    assert len(PINS) == len(LINES)
+    assert [name(line.split("==")[0]) for line in LINES] == sorted(PINS)
+
+
+def test_no_address_of_an_index():
+    for file in ("requirements.txt", "environment.yml", "pyproject.toml"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert not re.search(r"https?://|file:|index-url|find-links", text), file
+
+
+def test_pyproject_names_the_same_versions():
+    for requirement in map(Requirement, [*DIRECT, *PROJECT["build-system"]["requires"]]):
+        assert requirement.specifier == PINS[name(requirement.name)].specifier, requirement
+
+
+def test_environment_yml_takes_the_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert pip == ["--requirement requirements.txt", "--editable ."]
+    python = next(d for d in environment["dependencies"] if isinstance(d, str) and d.startswith("python"))
+    assert python.split("=")[1] in PROJECT["project"]["requires-python"]
+
+
+def test_requirements_are_what_the_direct_ones_need_and_no_more():
+    seen, todo = set(), [Requirement(r) for r in DIRECT]
+    while todo:
+        requirement = todo.pop()
+        key = (name(requirement.name), frozenset(requirement.extras))
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            wants = distribution(requirement.name).requires or []
+        except PackageNotFoundError:
+            continue
+        extras = {"", *requirement.extras}
+        todo += [r for r in map(Requirement, wants)
+                 if r.marker is None or any(r.marker.evaluate({"extra": e}) for e in extras)]
+    needed = {n for n, _ in seen}
+    here = {n for n, r in PINS.items() if r.marker is None or r.marker.evaluate()}
+    assert needed - set(PINS) == set(), "missing from requirements.txt"
+    if sys.version_info[:2] == (3, 11):
+        assert here - needed == set(), "in requirements.txt and not needed"
+
+
+def test_installed_versions_are_the_pinned_ones():
+    for pin in PINS.values():
+        if pin.marker is None or pin.marker.evaluate():
+            assert pin.specifier.contains(version(pin.name)), pin
+
+
+def test_bootstrap_parses_in_old_pythons():
+    text = (ROOT / "workflow/venv.py").read_text(encoding="utf-8")
+    tree = ast.parse(text, feature_version=(3, 6))
+    modules = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    assert modules <= {"hashlib", "os", "re", "shutil", "subprocess", "sys"}
+    assert not any(isinstance(n, ast.JoinedStr) for n in ast.walk(tree))
+
+
+def test_old_python_is_told_what_is_missing(venv, monkeypatch):
+    monkeypatch.setattr(venv, "NEEDED", (99, 0))
+    monkeypatch.setattr(venv.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match=r"Python 99\.0 or newer is needed"):
+        venv.newer_python(["book"])
+
+
+@pytest.fixture
+def scratch(venv, monkeypatch, tmp_path):
+    """The bootstrap in a folder of its own, with pip and venv only counted."""
+    for file in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(venv, "ROOT", str(tmp_path))
+    monkeypatch.setattr(venv, "VENV", str(tmp_path / ".venv"))
+    monkeypatch.setattr(venv, "PYTHON", str(tmp_path / ".venv/bin/python"))
+    monkeypatch.setattr(venv, "STAMP", str(tmp_path / ".venv/her2adc.stamp"))
+    done = []
+
+    def install_pins():
+        (tmp_path / ".venv/bin").mkdir(parents=True, exist_ok=True)
+        (tmp_path / ".venv/bin/python").touch()
+        done.append("pins")
+
+    monkeypatch.setattr(venv, "install_pins", install_pins)
+    monkeypatch.setattr(venv, "install_package", lambda: done.append("package"))
+    return tmp_path, done
+
+
+def test_environment_is_made_once_and_again_when_a_pin_changes(venv, scratch):
+    folder, done = scratch
+    venv.make_environment()
+    venv.make_environment()
+    assert done == ["pins", "package"]
+    with (folder / "requirements.txt").open("a") as file:
+        file.write("another==1.0\n")
+    venv.make_environment()
+    assert done == ["pins", "package"] * 2
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    venv.make_environment()
+    assert done == ["pins", "package"] * 2 + ["package"]
+
+
+def test_interrupted_set_up_starts_again(venv, scratch, monkeypatch):
+    folder, done = scratch
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(venv, "install_package", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        venv.make_environment()
+    assert not (folder / ".venv/her2adc.stamp").exists()
+    monkeypatch.setattr(venv, "install_package", lambda: done.append("package"))
+    venv.make_environment()
+    assert done == ["pins", "pins", "package"]
+
+
+def test_makefile_holds_no_logic():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w+):[^=\n]*## .+\n((?:\t.*\n)+)", text, re.M)
+    assert {t for t, _ in targets} == {"help", "book", "test", "lab", "serve", "check", "bench", "clean"}
+    for target, lines in targets:
+        assert re.fullmatch(rf"\t@python3 workflow/venv\.py {target}( .*)?\n", lines), target
+
+
+def test_help_lists_the_targets():
+    run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ("book", "test", "lab", "serve", "check", "bench", "clean"):
+        assert f"make {target}" in run.stdout
+
+
+def test_pins_install_on_the_oldest_python():
+    oldest = PROJECT["project"]["requires-python"].removeprefix(">=") + ".0"
+    for pin in PINS.values():
+        if pin.marker is None or pin.marker.evaluate():
+            wanted = distribution(pin.name).metadata["Requires-Python"] or ""
+            assert oldest in SpecifierSet(wanted), f"{pin} needs Python {wanted}"
