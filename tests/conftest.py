@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from building import ROOT, build
+from reference.summary import pytest_terminal_summary  # noqa: F401 - a hook
 
 
 @pytest.fixture(scope="session")

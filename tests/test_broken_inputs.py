@@ -1,14 +1,16 @@
 """Broken study files and data: each gives one clear message with file, row, column and remedy."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import yaml
+from small_study import ASSESSMENTS, PATIENTS, STUDY, write_study
 
 from her2adc.__main__ import main
 from her2adc.cohort import prepare_cohort
 from her2adc.config import load_study
 from her2adc.errors import StudyError
-from small_study import ASSESSMENTS, PATIENTS, STUDY, write_study
 
 
 def edit(column, row, value):
@@ -25,23 +27,41 @@ def repeated_names():
     return {"patients": pd.concat([pd.DataFrame([dict(zip(PATIENTS, PATIENTS, strict=True))]), PATIENTS])}
 
 
+ROOT = Path(__file__).parents[1]
+
 # what is broken: (how, words the one message has to hold)
 BROKEN = {
-    "missing column": ({"patients": PATIENTS.drop(columns="start")}, ["patients.csv", "'start'", "as a date"]),
+    "missing column": (
+        {"patients": PATIENTS.drop(columns="start")},
+        ["patients.csv", "'start'", "as a date"],
+    ),
     "wrong type": (edit("age", 2, "sixty"), ["patients.csv, row 4, age", "not a number", "'sixty'"]),
-    "two header rows": (repeated_names(), ["patients.csv, row 2", "repeat the names", "extra_header_rows: 1"]),
+    "two header rows": (
+        repeated_names(),
+        ["patients.csv, row 2", "repeat the names", "extra_header_rows: 1"],
+    ),
     "duplicate id": (edit("patient_id", 3, "P01"), ["patients.csv, rows 2, 5", "more than one row", "'P01'"]),
     "no id": (edit("patient_id", 3, ""), ["patients.csv, row 5, patient_id", "has no id"]),
-    "negative time": (edit("last_seen", 1, "2022-12-31"), ["row 3, last_seen", "before the start", "2023-01-10"]),
-    "unknown level": (edit("liver", 4, "maybe"), ["row 6, liver", "no level of 'Liver metastasis'", "'maybe'"]),
+    "negative time": (
+        edit("last_seen", 1, "2022-12-31"),
+        ["row 3, last_seen", "before the start", "2023-01-10"],
+    ),
+    "unknown level": (
+        edit("liver", 4, "maybe"),
+        ["row 6, liver", "no level of 'Liver metastasis'", "'maybe'"],
+    ),
     "out of range": (edit("age", 0, 510), ["row 2, age", "outside 18 to 110", "'510'"]),
     "date of another form": (edit("start", 5, "10/01/2023"), ["row 7, start", "not a date", "dayfirst"]),
     "impossible date": (edit("last_seen", 5, "2023-02-30"), ["row 7, last_seen", "'2023-02-30'"]),
     "no date of last observation": (edit("last_seen", 1, ""), ["row 3, last_seen", "no event and no date"]),
-    "orphan": ({"assessments": pd.concat([ASSESSMENTS, ASSESSMENTS.iloc[:1].assign(patient_id="P99")])},
-               ["assessments.csv, row 14, patient_id", "not in the table of patients", "'P99'"]),
-    "unknown response": ({"assessments": ASSESSMENTS.assign(response=["XX", *ASSESSMENTS["response"][1:]])},
-                         ["assessments.csv, row 2, response", "allowed: CR, PR, SD, PD, NE", "'XX'"]),
+    "orphan": (
+        {"assessments": pd.concat([ASSESSMENTS, ASSESSMENTS.iloc[:1].assign(patient_id="P99")])},
+        ["assessments.csv, row 14, patient_id", "not in the table of patients", "'P99'"],
+    ),
+    "unknown response": (
+        {"assessments": ASSESSMENTS.assign(response=["XX", *ASSESSMENTS["response"][1:]])},
+        ["assessments.csv, row 2, response", "allowed: CR, PR, SD, PD, NE", "'XX'"],
+    ),
     "nobody left": ({"patients": PATIENTS.assign(her2_ihc="0", her2_ish="")}, ["no patient is left"]),
     "unknown key": (key(endpoint={}), ["study.yml", "endpoint", "unknown key", "did you mean 'endpoints'?"]),
     "unknown key inside": (key(her2={"editon": 2018}), ["her2.editon", "did you mean 'edition'?"]),
@@ -49,10 +69,17 @@ BROKEN = {
     "variable not defined": (key(subgroups=["lever"]), ["subgroups", "did you mean 'liver'?", "'lever'"]),
     "endpoint of a page": (
         key(chapters=[{"notebook": "survival", "parameters": {"endpoint": "PFX"}}]),
-        ["chapters.0.parameters.endpoint", "did you mean 'PFS'?", "'PFX'"]),
+        ["chapters.0.parameters.endpoint", "did you mean 'PFS'?", "'PFX'"],
+    ),
     "missing key": (key(title=None), ["title"]),
-    "no such file": (key(data={"patients": "patient.csv"}, response=None), ["patient.csv", "not in the data folder"]),
-    "kind of file": (key(data={**STUDY["data"], "patients": "patients.doc"}), ["patients.doc", "cannot be read"]),
+    "no such file": (
+        key(data={"patients": "patient.csv"}, response=None),
+        ["patient.csv", "not in the data folder"],
+    ),
+    "kind of file": (
+        key(data={**STUDY["data"], "patients": "patients.doc"}),
+        ["patients.doc", "cannot be read"],
+    ),
     "bad expression": (key(inclusion=[{"exclude": "agee > 3", "reason": "x"}]), ["inclusion", "agee"]),
 }
 
@@ -68,13 +95,16 @@ def test_one_clear_message(tmp_path, name):
     assert text.count("\n") <= 3, f"one message, not many:\n{text}"
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"", ["is empty"]),
-    (b"patient_id,age\n", ["is empty"]),
-    ("patient_id,age\nP\u00e9,4\n".encode("latin-1"), ["row 2", "not UTF-8 text", "encoding"]),
-    (b"patient_id,age\nP1,4,5,6\n", ["row 2", "4 cells where the header has 2"]),
-    (b"id,age\nP1,4\n", ["no column 'patient_id'", "the file has: id, age"]),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["is empty"]),
+        (b"patient_id,age\n", ["is empty"]),
+        ("patient_id,age\nP\u00e9,4\n".encode("latin-1"), ["row 2", "not UTF-8 text", "encoding"]),
+        (b"patient_id,age\nP1,4,5,6\n", ["row 2", "4 cells where the header has 2"]),
+        (b"id,age\nP1,4\n", ["no column 'patient_id'", "the file has: id, age"]),
+    ],
+)
 def test_broken_files(tmp_path, content, words):
     folder = write_study(tmp_path)
     (folder / "data" / "patients.csv").write_bytes(content)
@@ -131,4 +161,5 @@ def test_undeclared_parameter_and_unknown_notebook(tmp_path, capsys):
 
 def test_shipped_studies_are_whole():
     for path in ("studies/fudan_tdxd", "studies/tcga_brca"):
-        assert yaml.safe_load(open(f"{path}/study.yml", encoding="utf-8"))["id"] == load_study(path).id
+        text = (ROOT / path / "study.yml").read_text(encoding="utf-8")
+        assert yaml.safe_load(text)["id"] == load_study(ROOT / path).id

@@ -5,11 +5,11 @@ import pyreadstat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_study import PATIENTS, STUDY, write_study
 
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import load_study
 from her2adc.errors import StudyError
-from small_study import PATIENTS, STUDY, write_study
 
 
 def cohort_of(folder):
@@ -53,14 +53,17 @@ def _spss(frame, path):
     pyreadstat.write_sav(coded, str(path), variable_value_labels={"liver": {0.0: "no", 1.0: "yes"}})
 
 
-@pytest.mark.parametrize(("name", "write"), [
-    ("patients.tsv", lambda f, p: f.to_csv(p, index=False, sep="\t")),
-    ("semicolon.csv", lambda f, p: f.to_csv(p, index=False, sep=";")),
-    ("patients.xlsx", _excel),
-    ("dates.xlsx", lambda f, p: _excel(f.assign(start=pd.to_datetime(f["start"])), p)),
-    ("patients.parquet", lambda f, p: f.to_parquet(p)),
-    ("patients.sav", _spss),
-])
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("patients.tsv", lambda f, p: f.to_csv(p, index=False, sep="\t")),
+        ("semicolon.csv", lambda f, p: f.to_csv(p, index=False, sep=";")),
+        ("patients.xlsx", _excel),
+        ("dates.xlsx", lambda f, p: _excel(f.assign(start=pd.to_datetime(f["start"])), p)),
+        ("patients.parquet", lambda f, p: f.to_parquet(p)),
+        ("patients.sav", _spss),
+    ],
+)
 def test_every_file_format_gives_the_same_cohort(tmp_path, name, write):
     want = cohort_of(write_study(tmp_path, "plain"))
     folder = write_study(tmp_path, "other", study={"data": {**STUDY["data"], "patients": name}})
@@ -73,20 +76,49 @@ def test_every_file_format_gives_the_same_cohort(tmp_path, name, write):
 def test_dayfirst_dates_and_decimal_comma(tmp_path):
     swapped = PATIENTS.assign(
         age=PATIENTS["age"].astype(str) + ",0",
-        **{c: PATIENTS[c].str.replace(r"(\d+)-(\d+)-(\d+)", r"\3/\2/\1", regex=True)
-           for c in ("start", "progression", "last_seen")})
+        **{
+            c: PATIENTS[c].str.replace(r"(\d+)-(\d+)-(\d+)", r"\3/\2/\1", regex=True)
+            for c in ("start", "progression", "last_seen")
+        },
+    )
     spec = {"file": "patients.csv", "dates": "dayfirst", "decimal": ",", "delimiter": ","}
-    folder = write_study(tmp_path, "day", patients=swapped, study={"data": {**STUDY["data"], "patients": spec}})
+    folder = write_study(
+        tmp_path, "day", patients=swapped, study={"data": {**STUDY["data"], "patients": spec}}
+    )
     want = cohort_of(write_study(tmp_path, "plain")).data
     got = cohort_of(folder).data
-    assert got["PFS_time"].tolist() == want["PFS_time"].tolist() and got["age"].tolist() == want["age"].tolist()
+    assert (
+        got["PFS_time"].tolist() == want["PFS_time"].tolist() and got["age"].tolist() == want["age"].tolist()
+    )
 
 
 def test_two_files_header_rows_and_patients_of_one_file(tmp_path):
-    folder = write_study(tmp_path, study={"data": {**STUDY["data"], "patients": {"sources": [
-        {"file": "clinical.txt", "extra_header_rows": 2, "columns": {"patient_id": "barcode"}},
-        {"file": "outcome.xlsx", "sheet": "B", "where": "kind == 'X'", "columns": {"patient_id": "id"}}]}}})
-    left = PATIENTS[["patient_id", "age", "liver", "her2_ihc", "her2_ish"]].rename(columns={"patient_id": "barcode"})
+    folder = write_study(
+        tmp_path,
+        study={
+            "data": {
+                **STUDY["data"],
+                "patients": {
+                    "sources": [
+                        {
+                            "file": "clinical.txt",
+                            "extra_header_rows": 2,
+                            "columns": {"patient_id": "barcode"},
+                        },
+                        {
+                            "file": "outcome.xlsx",
+                            "sheet": "B",
+                            "where": "kind == 'X'",
+                            "columns": {"patient_id": "id"},
+                        },
+                    ]
+                },
+            }
+        },
+    )
+    left = PATIENTS[["patient_id", "age", "liver", "her2_ihc", "her2_ish"]].rename(
+        columns={"patient_id": "barcode"}
+    )
     names = pd.DataFrame([left.columns, [f"CDE_ID:{i}" for i in range(5)]], columns=left.columns)
     pd.concat([names, left]).to_csv(folder / "data" / "clinical.txt", sep="\t", index=False)
     right = PATIENTS[["patient_id", "start", "progression", "last_seen"]].rename(columns={"patient_id": "id"})
@@ -95,8 +127,11 @@ def test_two_files_header_rows_and_patients_of_one_file(tmp_path):
         pd.DataFrame({"x": [1]}).to_excel(book, sheet_name="A")
         right.to_excel(book, sheet_name="B", index=False)
     cohort = cohort_of(folder)
-    assert cohort.flow[0] == {"label": "Patients in any file", "n": 12,
-                              "excluded": [{"reason": "only in clinical.txt", "n": 1}]}
+    assert cohort.flow[0] == {
+        "label": "Patients in any file",
+        "n": 12,
+        "excluded": [{"reason": "only in clinical.txt", "n": 1}],
+    }
     assert len(cohort.data) == 9
 
 
@@ -107,12 +142,22 @@ def test_missing_codes_of_the_study(tmp_path):
 
 
 def test_specimens_latest_with_a_score_counts(tmp_path):
-    tests = pd.DataFrame([("P01", "primary", "2020-01-01", "0", ""), ("P01", "metastasis", "2022-01-01", "3+", ""),
-                          ("P01", "metastasis", "2022-06-01", "[Not Evaluated]", ""),
-                          ("P02", "primary", "2020-01-01", "1+", "")],
-                         columns=["patient_id", "specimen", "date", "ihc", "ish"])
-    folder = write_study(tmp_path, study={"her2": {"table": "her2_tests", "analysed": ["HER2-low", "HER2-positive"]},
-                                          "data": {**STUDY["data"], "her2_tests": "tests.csv"}})
+    tests = pd.DataFrame(
+        [
+            ("P01", "primary", "2020-01-01", "0", ""),
+            ("P01", "metastasis", "2022-01-01", "3+", ""),
+            ("P01", "metastasis", "2022-06-01", "[Not Evaluated]", ""),
+            ("P02", "primary", "2020-01-01", "1+", ""),
+        ],
+        columns=["patient_id", "specimen", "date", "ihc", "ish"],
+    )
+    folder = write_study(
+        tmp_path,
+        study={
+            "her2": {"table": "her2_tests", "analysed": ["HER2-low", "HER2-positive"]},
+            "data": {**STUDY["data"], "her2_tests": "tests.csv"},
+        },
+    )
     tests.to_csv(folder / "data" / "tests.csv", index=False)
     data = cohort_of(folder).data.set_index("patient_id")
     assert data["her2_class"].to_dict() == {"P01": "HER2-positive", "P02": "HER2-low"}
@@ -120,9 +165,13 @@ def test_specimens_latest_with_a_score_counts(tmp_path):
 
 def test_response_without_assessment_is_a_problem(tmp_path):
     patients = PATIENTS.assign(best="PR")
-    assessments = pd.DataFrame([(p, "2023-03-01", "PR") for p in PATIENTS["patient_id"][1:]],
-                               columns=["patient_id", "date", "response"])
-    folder = write_study(tmp_path, patients=patients, assessments=assessments, study={"response": {"column": "best"}})
+    assessments = pd.DataFrame(
+        [(p, "2023-03-01", "PR") for p in PATIENTS["patient_id"][1:]],
+        columns=["patient_id", "date", "response"],
+    )
+    folder = write_study(
+        tmp_path, patients=patients, assessments=assessments, study={"response": {"column": "best"}}
+    )
     with pytest.raises(StudyError, match="row 2, best: a response without any tumour assessment"):
         cohort_of(folder)
 

@@ -19,13 +19,18 @@ def dates(**columns):
 
 
 def endpoint(**extra):
-    return Endpoint(**{**BASE, "start": "start", "events": ["progression", "death"], "censor": "last", **extra})
+    return Endpoint(
+        **{**BASE, "start": "start", "events": ["progression", "death"], "censor": "last", **extra}
+    )
 
 
 def test_event_is_the_earliest_and_censoring_the_latest():
-    data = dates(start=["2024-01-01"] * 4, progression=["2024-02-01", None, None, None],
-                 death=["2024-03-01", "2024-04-01", None, None],
-                 last=["2024-01-15", "2024-03-20", "2024-05-01", "2024-01-01"])
+    data = dates(
+        start=["2024-01-01"] * 4,
+        progression=["2024-02-01", None, None, None],
+        death=["2024-03-01", "2024-04-01", None, None],
+        last=["2024-01-15", "2024-03-20", "2024-05-01", "2024-01-01"],
+    )
     out, problems = from_dates(data, endpoint())
     assert not problems
     assert out["event"].tolist() == [True, True, False, False]
@@ -34,8 +39,12 @@ def test_event_is_the_earliest_and_censoring_the_latest():
 
 
 def test_no_start_means_no_endpoint():
-    data = dates(start=[None, "2024-01-01"], progression=[None, None], death=["2024-02-01", None],
-                 last=["2024-01-01", "2024-02-01"])
+    data = dates(
+        start=[None, "2024-01-01"],
+        progression=[None, None],
+        death=["2024-02-01", None],
+        last=["2024-01-01", "2024-02-01"],
+    )
     out, problems = from_dates(data, endpoint())
     assert not problems
     assert out["time"].isna().tolist() == [True, False]
@@ -43,8 +52,12 @@ def test_no_start_means_no_endpoint():
 
 
 def test_dates_before_the_start_and_no_last_date_are_problems():
-    data = dates(start=["2024-01-10", "2024-01-10"], progression=[None, None], death=["2024-01-09", None],
-                 last=["2024-01-10", None])
+    data = dates(
+        start=["2024-01-10", "2024-01-10"],
+        progression=[None, None],
+        death=["2024-01-09", None],
+        last=["2024-01-10", None],
+    )
     _, problems = from_dates(data, endpoint())
     assert [p.column for p in problems] == ["death", "last"]
     assert "before the start" in problems[0].message and problems[0].value == "2024-01-09"
@@ -71,7 +84,10 @@ def test_ready_columns_and_their_problems():
     out, problems = from_columns(data, Endpoint(**BASE, time="t", event="e", unit="days"))
     assert out["time"][0] == pytest.approx(12.0, abs=1e-12) and out["event"][0]
     assert sorted(p.message.split(": ")[1] for p in problems) == [
-        "an event without a time", "means neither event nor no event", "the time is negative"]
+        "an event without a time",
+        "means neither event nor no event",
+        "the time is negative",
+    ]
     assert pd.isna(out["event"][3]) and pd.isna(out["time"][4])
 
 

@@ -73,7 +73,9 @@ def test_no_regression_without_events_or_groups(report):
     none = report.data.assign(PFS_event=False)
     rows = analyses.hazard_ratios(none, "PFS", ["her2_class"])
     assert rows.empty
-    assert "no regression" in blocks.cox_table(report, rows, [], "PFS", "").markdown
+    assert blocks.regression(report, rows, [], "PFS", "") is None
+    rows = analyses.hazard_ratios(report.data, "PFS", ["her2_class"])
+    assert "## Regression" in blocks.regression(report, rows, ["her2_class"], "PFS", "").markdown
 
 
 def test_her2_result_has_only_levels_that_occur(report):

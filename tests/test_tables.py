@@ -190,7 +190,7 @@ def test_alignment_of_p_values_marks_and_words():
     ]
     assert shown == ["0.034†", "0.35__", "<0.001_", "", "–_"]
     shown = [cell.replace(FIGURE, "_") for cell in align(["9.0 (4.8 to 13.3)", "NR (15.2 to NE)"])]
-    assert shown == ["9.0 (4.8 to 13.3)", "NR (15.2 to NE)__"]
+    assert shown == ["9.0 (4.8 to 13.3)", "NR (15.2 to NE)"]
     assert align(["12", "7"]) == ["12", FIGURE + "7"]
 
 

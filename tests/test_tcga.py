@@ -45,16 +45,28 @@ def rows(cohort):
 def ours(rows, endpoint, group, statistic):
     found = rows[endpoint]
     if statistic.startswith("logrank"):
-        return one(found["km"], analysis="logrank", statistic=statistic.replace("logrank_p", "p_value")
-                   .replace("logrank_chi2", "chi2"))["value"]
+        return one(
+            found["km"],
+            analysis="logrank",
+            statistic=statistic.replace("logrank_p", "p_value").replace("logrank_chi2", "chi2"),
+        )["value"]
     if statistic.startswith("follow_up"):
         row = one(found["follow_up"], statistic="median_reverse_km")
-        return row[{"": "value", "_low": "conf_low", "_high": "conf_high"}[statistic.removeprefix("follow_up")]]
+        return row[
+            {"": "value", "_low": "conf_low", "_high": "conf_high"}[statistic.removeprefix("follow_up")]
+        ]
     if statistic == "hazard_ratio":
         return one(found["cox"], statistic="hazard_ratio", level=group)["value"]
     row = one(found["km"], analysis="kaplan_meier", statistic="survival", group=group)
-    return row[{"n": "n", "events": "n_events", "survival_60": "value", "low_60": "conf_low",
-                "high_60": "conf_high"}[statistic]]
+    return row[
+        {
+            "n": "n",
+            "events": "n_events",
+            "survival_60": "value",
+            "low_60": "conf_low",
+            "high_60": "conf_high",
+        }[statistic]
+    ]
 
 
 @pytest.mark.parametrize("want", GOLDEN.itertuples(index=False), ids=lambda w: "-".join(map(str, w[:3])))
@@ -66,5 +78,8 @@ def test_flow_by_hand(cohort):
     """1,099 patients in the clinical file, 1,097 in the CDR, 5 redacted, 12 men, 1 without time."""
     assert [s["n"] for s in cohort.flow] == [1099, 1097, 1079, 634]
     assert {e["reason"]: e["n"] for e in cohort.flow[1]["excluded"]} == {
-        "Record redacted by the source": 5, "Male breast cancer": 12, "No follow-up time": 1}
+        "Record redacted by the source": 5,
+        "Male breast cancer": 12,
+        "No follow-up time": 1,
+    }
     assert sum(cohort.unclassified["n"]) == 1079 - 634

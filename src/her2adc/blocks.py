@@ -129,13 +129,13 @@ def notes(report: Page) -> Shown | None:
     return Shown((report.study.folder / report.study.notes).read_text(encoding="utf-8"))
 
 
-def cox_table(
+def regression(
     report: Page, rows: pd.DataFrame, covariates: Sequence[str], endpoint: str, population: str
-) -> Shown:
-    """Show the Cox models, or say why there is none."""
+) -> Shown | None:
+    """Show the Cox models under a heading; nothing when there is nothing to compare."""
     if rows.empty:
-        return Shown("There is nothing to compare here, so no regression was fitted.")
-    return report.table(
+        return None
+    table = report.table(
         "cox",
         tables.cox(rows, report.labels(covariates)),
         title=f"{report.study.label(endpoint)}: Cox regression",
@@ -145,6 +145,7 @@ def cox_table(
             "Method": prose.methods(rows),
         },
     )
+    return Shown(f"{prose.REGRESSION}\n{table.markdown}", table.html)
 
 
 def populations_table(report: Page, rows: pd.DataFrame, endpoint: str) -> Shown:

@@ -267,6 +267,25 @@ def methods(rows: pd.DataFrame) -> str:
     return "; ".join(used)
 
 
+REGRESSION = """## Regression
+
+A hazard ratio below 1 means that events come later than in the reference group. The test of
+proportional hazards asks whether that ratio holds over the whole of follow-up; a small p-value says
+that it does not.
+"""
+
+
+def with_population(label: str, population: str) -> str:
+    """Return the name of an endpoint with the patients it is about, when not all.
+
+    Examples
+    --------
+    >>> with_population("Overall survival", "Brain metastasis")
+    'Overall survival, brain metastasis'
+    """
+    return f"{label}, {lower_first(population)}" if population else label
+
+
 def flow_caption(flow: Sequence[Mapping[str, Any]]) -> str:
     """Return how many patients left on the way."""
     left = flow[0]["n"] - flow[-1]["n"]

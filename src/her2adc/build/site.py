@@ -78,8 +78,8 @@ def _problems(messages: str) -> list[Problem]:
             found.append(Problem((match["file"] or "book").replace(here, ""), match["text"],
                                  row=None if cell else row, column=cell))
     if not found:
-        tail = messages.strip().splitlines()[-1:] or ["no message"]
-        found = [Problem("book", f"the site could not be built: {tail[0]}")]
+        tail = " ".join(line.strip() for line in messages.strip().splitlines()[-5:]) or "no message"
+        found = [Problem("book", f"the site could not be built: {tail}", f"see {LOG}")]
     more = [Problem("book", f"and {len(found) - SHOWN} more", f"see {LOG}")] if len(found) > SHOWN else []
     return found[:SHOWN] + more
 

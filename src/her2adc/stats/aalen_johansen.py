@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from her2adc.stats.causes import Causes, causes_of
@@ -39,14 +40,12 @@ class _Steps:
     @property
     def before(self) -> Floats:
         """Chance to be free of every event just before each time."""
-        out: Floats = np.append(1.0, self.after[:-1])
-        return out
+        return np.concatenate([np.ones(1), self.after])[:-1]
 
     @property
     def after(self) -> Floats:
         """Chance to be free of every event after each time."""
-        out: Floats = np.cumprod(1.0 - (self.event + self.competing) / self.risk)
-        return out
+        return np.asarray(np.cumprod(1.0 - (self.event + self.competing) / self.risk), dtype=np.float64)
 
     @property
     def incidence(self) -> Floats:
@@ -54,12 +53,18 @@ class _Steps:
         return np.cumsum(self.before * self.event / self.risk)
 
 
+def _count(place: NDArray[np.intp], size: int) -> Floats:
+    """How many are at each place."""
+    out: Floats = np.bincount(place, minlength=size).astype(np.float64)
+    return out
+
+
 def _steps(times: Floats, causes: Causes, of: int) -> _Steps:
     """Count patients by distinct time."""
     unique, place = np.unique(tied(times), return_inverse=True)
-    total = np.bincount(place, minlength=unique.size).astype(np.float64)
-    event = np.bincount(place, (causes == of).astype(np.float64), unique.size)
-    competing = np.bincount(place, ((causes != of) & (causes > 0)).astype(np.float64), unique.size)
+    total = _count(place, unique.size)
+    event = _count(place[causes == of], unique.size)
+    competing = _count(place[(causes != of) & (causes > 0)], unique.size)
     risk = np.cumsum(total[::-1])[::-1].copy()
     return _Steps(unique, risk, event, competing, total - event - competing)
 
@@ -189,7 +194,8 @@ def _limits(f: Floats, error: Floats, conf_type: str, conf_level: float) -> tupl
     else:
         safe = np.where(inside, f, 0.5)
         half = z * error / (safe * np.log(safe))
-        low, high = safe ** np.exp(-half), safe ** np.exp(half)
+        with np.errstate(over="ignore"):  # next to 1 a limit is 0 or 1
+            low, high = safe ** np.exp(-half), safe ** np.exp(half)
     defined = (f > 0) if conf_type == "plain" else inside
     return np.where(defined, low, np.nan), np.where(defined, high, np.nan)
 

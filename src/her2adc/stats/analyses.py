@@ -127,14 +127,19 @@ def populations(
     Returns
     -------
     pandas.DataFrame
-        Response rates of treated patients (when there is a best response) and Kaplan-Meier
-        estimates; ``population`` is the label.
+        Objective response and disease control of treated patients (when there is a best
+        response) and Kaplan-Meier estimates; ``population`` is the label.
     """
     parts = [frame([])]
     for p in named.values():
         chosen = data.query(p.where, engine="python")
         if "best_response" in data:
-            rates = select(response.rates(chosen), statistic="rate", population="treated")
+            rates = select(
+                response.rates(chosen),
+                statistic="rate",
+                population="treated",
+                variable=["ORR", "DCR"],
+            )
             parts.append(rates.assign(population=p.label))
         parts.append(survival.summarise(chosen, name, landmarks=landmarks, population=p.label))
     return concat(parts)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from her2adc.results import frame, row
+from her2adc.results import ALL_PATIENTS, frame, row
 from her2adc.stats.contingency import association
-from her2adc.stats.inputs import Floats, check_columns, groups_of, groups_with_all, levels_of
-from her2adc.stats.smd import smd_categorical, smd_continuous
+from her2adc.stats.inputs import Bools, Floats, check_columns, groups_of, levels_of, sums_by, weights_of
+from her2adc.stats.smd import smd_categorical, smd_continuous, weighted_moments
 
 __all__ = ["SMD", "VariableLike", "compare_continuous", "table_one"]
 
@@ -45,6 +46,7 @@ def table_one(
     tests: bool = False,
     parametric: Collection[str] = (),
     population: str = "",
+    weights: str | None = None,
 ) -> pd.DataFrame:
     """Describe the patients, overall and by group.
 
@@ -63,6 +65,9 @@ def table_one(
         Names of continuous variables to compare by t test (equal variances) or ANOVA.
     population : str
         Name of the population, kept in the rows.
+    weights : str, optional
+        Column of case weights; values are then weighted, the columns ``n`` and ``n_events`` stay
+        numbers of patients. There are no weighted tests.
 
     Returns
     -------
@@ -81,18 +86,25 @@ def table_one(
     >>> rows.loc[rows.statistic.isin(["median", "missing"]), "value"].tolist()
     [55.0, 1.0]
     """
-    check_columns(data, [v.name for v in variables] + ([by] if by else []))
-    parts = list(groups_with_all(data, by))
-    rows: list[dict[str, Any]] = [
-        {"statistic": "n", "value": len(p), "group": g, "n": len(p)} for g, p in parts
-    ]
+    check_columns(data, [v.name for v in variables] + [c for c in (by, weights) if c])
+    if weights and tests:
+        raise ValueError("there are no tests of a weighted table; set tests=False and read the SMD")
+    own = weights_of(data[weights].to_numpy(), len(data)) if weights else None
+    everyone = np.ones(len(data), dtype=bool)
+    parts = [(ALL_PATIENTS, everyone), *groups_of(data, by)]
+    rows: list[dict[str, Any]] = []
+    for label, part in parts:
+        size, n = (part if own is None else own[part]).sum(), int(part.sum())
+        rows.append({"statistic": "n", "value": size, "group": label, "n": n})
     for variable in variables:
         levels = _levels(data, variable)
-        for label, part in parts:
-            describe = _categorical if levels is not None else _continuous
-            rows += [{"group": label, **record} for record in describe(part[variable.name], levels or [])]
+        samples = [_sample(data[variable.name], own, part, levels) for _, part in parts]
+        for (label, _), sample in zip(parts, samples, strict=True):
+            described = _categorical(sample, levels) if levels is not None else _continuous(sample)
+            rows += [{"group": label, "variable": variable.name, **record} for record in described]
         if by is not None:
-            rows += _comparison(data, variable, levels, by, tests, variable.name in parametric)
+            filled = [sample for sample in samples[1:] if sample.size]
+            rows += _comparison(variable.name, filled, levels, tests, variable.name in parametric)
     common: dict[str, Any] = {"analysis": "baseline", "population": population}
     return frame(row(**{**common, **record}) for record in rows)
 
@@ -110,77 +122,109 @@ def _levels(data: pd.DataFrame, variable: VariableLike) -> list[str] | None:
     if variable.kind != "categorical":
         raise ValueError(f"{variable.name} is {variable.kind!r}; say continuous or categorical")
     levels = [str(v) for v in variable.levels] or [str(v) for v in levels_of(values)]
-    unknown = sorted({str(v) for v in values.dropna()} - set(levels))
+    unknown = sorted({str(v) for v in values.dropna().unique()} - set(levels))
     if unknown:
         raise ValueError(f"{variable.name} has {unknown}, which are not among its levels {levels}")
     return levels
 
 
-def _counts(values: pd.Series, levels: Sequence[str]) -> Floats:
-    """Count each level."""
-    known = values.dropna().astype(str)
-    return np.array([(known == level).sum() for level in levels], dtype=np.float64)
+@dataclass(frozen=True)
+class _Sample:
+    """Known values of a variable in one group: numbers, or places among the levels."""
+
+    size: int
+    values: Floats
+    weights: Floats | None
+    missing: float
+
+    def counts(self, levels: Sequence[str]) -> Floats:
+        """Weight of each level."""
+        return sums_by(self.values.astype(np.intp), self.weights, len(levels))
 
 
-def _categorical(values: pd.Series, levels: Sequence[str]) -> list[dict[str, Any]]:
-    """Count levels, with fractions of the known, and missing values."""
-    counts = _counts(values, levels)
-    known = int(values.notna().sum())
-    name = str(values.name)
-    rows: list[dict[str, Any]] = []
-    for level, count in zip(levels, counts, strict=True):
-        shared = {"variable": name, "level": level, "n": known, "n_events": int(count)}
-        rows.append({**shared, "statistic": "count", "value": count})
-        share = count / known if known else np.nan
-        rows.append({**shared, "statistic": "percent", "value": share})
-    return [*rows, _missing(values)]
+def _sample(values: pd.Series, weights: Floats | None, part: Bools, levels: list[str] | None) -> _Sample:
+    """Known values of the patients of a group."""
+    mine = values if part.all() else values.loc[part]
+    own = None if weights is None else weights[part]
+    known = mine.notna().to_numpy(dtype=bool)
+    missing = float((~known).sum() if own is None else own[~known].sum())
+    if levels is None:
+        numbers = mine.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        codes, found = pd.factorize(mine)
+        place = np.array([levels.index(str(level)) for level in found], dtype=np.float64)
+        numbers = np.append(place, np.nan)[codes]
+    if not known.all():
+        numbers, own = numbers[known], None if own is None else own[known]
+    return _Sample(len(mine), numbers, own, missing)
 
 
-def _missing(values: pd.Series) -> dict[str, Any]:
+def _missing(sample: _Sample) -> dict[str, Any]:
     """Patients whose value is not known."""
-    count = int(values.isna().sum())
-    shared = {"variable": str(values.name), "n": len(values), "n_events": count}
-    return {**shared, "statistic": "missing", "value": count}
+    shared = {"n": sample.size, "n_events": sample.size - sample.values.size}
+    return {**shared, "statistic": "missing", "value": sample.missing}
 
 
-def _continuous(values: pd.Series, _: Sequence[str]) -> list[dict[str, Any]]:
+def _categorical(sample: _Sample, levels: Sequence[str]) -> list[dict[str, Any]]:
+    """Count levels, with fractions of the known, and missing values."""
+    plain = np.bincount(sample.values.astype(np.intp), minlength=len(levels))
+    counts = sample.counts(levels)
+    rows: list[dict[str, Any]] = []
+    for level, number, count in zip(levels, plain, counts, strict=True):
+        shared = {"level": level, "n": sample.values.size, "n_events": int(number)}
+        rows.append({**shared, "statistic": "count", "value": count})
+        share = count / counts.sum() if sample.values.size else np.nan
+        rows.append({**shared, "statistic": "percent", "value": share})
+    return [*rows, _missing(sample)]
+
+
+def _continuous(sample: _Sample) -> list[dict[str, Any]]:
     """Quantiles, mean, standard deviation, range and missing."""
-    known = values.dropna().to_numpy(dtype=np.float64)
+    known = sample.values
     found = dict.fromkeys(("median", "q1", "q3", "mean", "sd", "min", "max"), float("nan"))
     if known.size:
-        q1, median, q3 = np.quantile(known, (0.25, 0.5, 0.75))
-        sd = known.std(ddof=1) if known.size > 1 else np.nan
-        ends = (known.min(), known.max())
-        found = dict(zip(found, (median, q1, q3, known.mean(), sd, *ends), strict=True))
-    shared = {"variable": str(values.name), "n": known.size}
+        q1, median, q3 = weighted_quantiles(known, sample.weights, (0.25, 0.5, 0.75))
+        mean, variance = float(np.average(known, weights=sample.weights)), np.nan
+        if known.size > 1:
+            mean, variance = weighted_moments(known, sample.weights)
+        values = (median, q1, q3, mean, np.sqrt(variance), known.min(), known.max())
+        found = dict(zip(found, values, strict=True))
     rows: list[dict[str, Any]] = [
-        {**shared, "statistic": statistic, "value": value} for statistic, value in found.items()
+        {"n": known.size, "statistic": statistic, "value": value} for statistic, value in found.items()
     ]
-    return [*rows, _missing(values)]
+    return [*rows, _missing(sample)]
+
+
+def weighted_quantiles(values: Floats, weights: Floats | None, at: Sequence[float]) -> Floats:
+    """Quantiles of type 7; with weights as R's ``survey::svyquantile(qrule = "hf7")``.
+
+    Examples
+    --------
+    >>> weighted_quantiles(np.array([4.0, 1.0, 2.0]), np.array([1.0, 1.0, 1.0]), [0.5, 0.75]).tolist()
+    [2.0, 3.0]
+    """
+    if weights is None or values.size == 1:
+        return np.asarray(np.quantile(values, at), dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    before = np.cumsum(weights[order][:-1])
+    return np.interp(at, np.append(0.0, before) / before[-1], values[order])
 
 
 def _comparison(
-    data: pd.DataFrame,
-    variable: VariableLike,
-    levels: list[str] | None,
-    by: str,
-    tests: bool,
-    parametric: bool,
+    name: str, samples: Sequence[_Sample], levels: list[str] | None, tests: bool, parametric: bool
 ) -> list[dict[str, Any]]:
     """Standardised mean difference and, on request, p-value."""
-    parts = [data.loc[rows, variable.name] for _, rows in groups_of(data, by) if rows.any()]
-    known = sum(int(part.notna().sum()) for part in parts)
     if levels is None:
-        samples = [part.dropna().to_numpy(dtype=np.float64) for part in parts]
-        distance = smd_continuous(samples)
-        p, method = compare_continuous(samples, parametric) if tests else (np.nan, "")
+        values = [sample.values for sample in samples]
+        distance = smd_continuous(values, [sample.weights for sample in samples])
+        p, method = compare_continuous(values, parametric) if tests else (np.nan, "")
     else:
-        table = np.array([_counts(part, levels) for part in parts]).reshape(-1, len(levels))
+        table = np.array([sample.counts(levels) for sample in samples]).reshape(-1, len(levels))
         distance = smd_categorical(table)
         test = association(table) if tests else None
         p, method = (test.p, test.method) if test else (np.nan, "")
-    shared = {"variable": variable.name, "n": known}
-    pairs = "" if len(parts) == 2 else ", mean of the pairs of groups"
+    shared = {"variable": name, "n": sum(sample.values.size for sample in samples)}
+    pairs = "" if len(samples) == 2 else ", mean of the pairs of groups"
     note = f"absolute standardised mean difference{pairs}"
     rows = [{**shared, "group": SMD, "statistic": "smd", "value": distance, "method": note}]
     if tests:

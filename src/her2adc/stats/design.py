@@ -65,7 +65,10 @@ class Design:
 
 
 def design(
-    data: pd.DataFrame, covariates: Sequence[str], reference: Mapping[str, str] | None = None
+    data: pd.DataFrame,
+    covariates: Sequence[str],
+    reference: Mapping[str, str] | None = None,
+    interactions: Sequence[tuple[str, str]] = (),
 ) -> Design:
     """Columns of a regression on the patients with complete covariates.
 
@@ -77,6 +80,8 @@ def design(
         Variables in order. Numbers are continuous, everything else is categorical.
     reference : mapping, optional
         Reference level of a variable; the first level with patients otherwise.
+    interactions : sequence of pairs of str
+        Covariates whose products are columns, too; their variable is named ``a:b``.
 
     Returns
     -------
@@ -95,17 +100,43 @@ def design(
     unknown = sorted(set(chosen) - set(covariates))
     if unknown:
         raise ValueError(f"reference names {unknown}; the covariates are {list(covariates)}")
-    complete = data[list(covariates)].notna().all(axis=1).to_numpy(dtype=bool)
-    out = Design(complete)
-    blocks: list[Floats] = []
+    complete = np.ones(len(data), dtype=bool)
     for name in covariates:
-        values = data.loc[complete, name]
+        complete &= data[name].notna().to_numpy(dtype=bool)
+    out = Design(complete)
+    blocks: list[Floats | Bools] = []
+    for name in covariates:
+        values = data[name] if complete.all() else data.loc[complete, name]
         if is_categorical(values):
             blocks += _categorical(out, name, values, chosen.get(name), len(blocks))
         else:
             blocks += _continuous(out, name, values, len(blocks))
-    out.matrix = np.column_stack(blocks) if blocks else np.zeros((int(complete.sum()), 0))
+    for first, second in interactions:
+        blocks += _products(out, first, second, blocks)
+    out.matrix = np.empty((int(complete.sum()), len(blocks)), order="F")
+    for place, block in enumerate(blocks):
+        out.matrix[:, place] = block
     return out
+
+
+def _products(out: Design, first: str, second: str, blocks: Sequence[Floats | Bools]) -> list[Floats | Bools]:
+    """Products of the columns of two variables."""
+    known = list(dict.fromkeys(c.variable for c in out.columns))
+    if first == second or not {first, second} <= set(known):
+        raise ValueError(f"interaction of {first!r} and {second!r}: name two of the covariates {known}")
+    pairs = [
+        (a, b)
+        for a in out.columns
+        for b in out.columns
+        if (a.variable, b.variable) == (first, second) and a.place is not None and b.place is not None
+    ]
+    made: list[Floats | Bools] = []
+    for a, b in pairs:
+        level = ":".join(part for part in (a.level, b.level) if part)
+        place = len(blocks) + len(made)
+        out.columns.append(Column(f"{first}:{second}", level, place, a.rows & b.rows))
+        made.append(np.multiply(blocks[a.place or 0], blocks[b.place or 0]))
+    return made
 
 
 def _continuous(out: Design, name: str, values: pd.Series, place: int) -> list[Floats]:
@@ -119,9 +150,7 @@ def _continuous(out: Design, name: str, values: pd.Series, place: int) -> list[F
     return [numbers]
 
 
-def _categorical(
-    out: Design, name: str, values: pd.Series, reference: str | None, place: int
-) -> list[Floats]:
+def _categorical(out: Design, name: str, values: pd.Series, reference: str | None, place: int) -> list[Bools]:
     """Dummies of a categorical variable, the reference level first."""
     levels = levels_of(values)
     rows = {str(level): (values == level).to_numpy(dtype=bool) for level in levels}
@@ -131,7 +160,7 @@ def _categorical(
     base = str(reference) if reference is not None else (occurring or [""])[0]
     if reference is not None and base not in occurring and occurring:
         raise ValueError(f"reference {base!r} of {name} has no patients; use one of {occurring}")
-    blocks: list[Floats] = []
+    blocks: list[Bools] = []
     for level in sorted(rows, key=lambda label: label != base):
         note = ""
         if not rows[level].any():
@@ -141,5 +170,5 @@ def _categorical(
         at = None if note else place + len(blocks)
         out.columns.append(Column(name, level, at, rows[level], note))
         if at is not None:
-            blocks.append(rows[level].astype(np.float64))
+            blocks.append(rows[level])
     return blocks

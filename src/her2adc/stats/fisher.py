@@ -47,11 +47,8 @@ def exact_p(table: Integers) -> float | None:
     >>> round(exact_p(np.array([[8, 5, 1], [2, 5, 9]])), 6)
     0.008664
     """
-    if table.shape[0] > table.shape[1]:
-        table = table.T
-    table = table[np.argsort(table.sum(axis=1), kind="stable")]
-    table = table[:, np.argsort(-table.sum(axis=0), kind="stable")]
-    network = _Network(table.sum(axis=1), table.sum(axis=0))
+    networks = [_Network(np.sort(t.sum(axis=1)), -np.sort(-t.sum(axis=0))) for t in (table, table.T)]
+    network = min(networks, key=lambda n: n.work)
     if network.work > _WORK:
         return None
     observed = float(-special.gammaln(table + 1.0).sum())

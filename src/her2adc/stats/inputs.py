@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,23 +104,99 @@ def tied(times: Floats) -> Floats:
     return cuts[np.searchsorted(cuts, times, side="right") - 1]
 
 
-def endpoint_of(data: pd.DataFrame, endpoint: str) -> tuple[pd.DataFrame, Floats, Bools]:
-    """Select the patients who have the endpoint, with time and event.
+def check_entry(times: Floats, entries: Floats) -> None:
+    """Refuse entries that are not before the time."""
+    if (entries >= times).any():
+        count = int((entries >= times).sum())
+        raise ValueError(f"entry is not before time in {count} rows; drop or correct these rows")
 
-    Returns
-    -------
-    tuple
-        The rows of ``data`` whose time is known, their times and their events.
+
+def weights_of(weights: Any, size: int) -> Floats:
+    """Make case weights floats; refuse them unless positive and one for each row."""
+    values = np.asarray(pd.Series(weights).astype("float64"), dtype=np.float64)
+    if values.size != size:
+        raise ValueError(f"{values.size} weights for {size} rows; give one weight a row")
+    if not (np.isfinite(values) & (values > 0)).all():
+        raise ValueError("weights must be positive and known; drop the rows without weight first")
+    return values
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The patients who have an endpoint.
+
+    Attributes
+    ----------
+    kept : pandas.DataFrame
+        Their rows of the data.
+    times, events : ndarray
+        Their times and events.
+    entry : ndarray or None
+        Their entries, None when all are observed from the start.
+    """
+
+    kept: pd.DataFrame
+    times: Floats
+    events: Bools
+    entry: Floats | None
+
+
+def outcome_of(data: pd.DataFrame, endpoint: str, entry: str | None = None) -> Outcome:
+    """Select the patients who have the endpoint.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        Has ``<endpoint>_time`` and ``<endpoint>_event``; patients without a time are left out.
+    endpoint : str
+        Name of the endpoint.
+    entry : str, optional
+        Column of the times of entry; ``<endpoint>_entry`` where the data have it.
     """
     time_column, event_column = f"{endpoint}_time", f"{endpoint}_event"
     missing = [column for column in (time_column, event_column) if column not in data.columns]
     if missing:
         known = [str(c)[: -len("_time")] for c in data.columns if str(c).endswith("_time")]
         raise ValueError(f"no column {missing} for endpoint {endpoint!r}; endpoints here: {known}")
+    if entry is not None:
+        check_columns(data, [entry])
+    elif f"{endpoint}_entry" in data.columns:
+        entry = f"{endpoint}_entry"
     have = data[time_column].notna().to_numpy(dtype=bool)
-    kept = data.loc[have]
+    kept = data if have.all() else data.loc[have]
     times = times_of(kept[time_column].to_numpy(), time_column)
-    return kept, times, events_of(kept[event_column].reset_index(drop=True))
+    events = events_of(kept[event_column].reset_index(drop=True))
+    entries = None if entry is None else times_of(kept[entry].to_numpy(), entry)
+    if entries is not None:
+        check_entry(times, entries)
+    return Outcome(kept, times, events, entries)
+
+
+def sums_by(place: NDArray[np.integer[Any]], values: NDArray[Any] | None, size: int) -> Floats:
+    """Sum of the values, or the count without them, at each of ``size`` places.
+
+    Examples
+    --------
+    >>> sums_by(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 3).tolist()
+    [1.0, 0.0, 5.0]
+    """
+    return np.asarray(np.bincount(place, values, minlength=size), dtype=np.float64)
+
+
+def endpoint_of(data: pd.DataFrame, endpoint: str) -> tuple[pd.DataFrame, Floats, Bools]:
+    """Select the patients who have the endpoint: their rows, times and events.
+
+    Raises
+    ------
+    ValueError
+        When entry into observation is delayed, which the caller does not handle.
+    """
+    found = outcome_of(data, endpoint)
+    if found.entry is not None:
+        raise ValueError(
+            f"{endpoint} has delayed entry, which this analysis cannot use; drop {endpoint}_entry"
+        )
+    return found.kept, found.times, found.events
 
 
 def levels_of(values: pd.Series) -> list[Any]:

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from her2adc.results import frame, row
-from her2adc.stats.design import design
-from her2adc.stats.inputs import endpoint_of
-from her2adc.stats.partial_likelihood import fit_cox
+from her2adc.stats.cox_model import Model, model_of
+from her2adc.stats.partial_likelihood import CoxFit, fit_cox
 
-__all__ = ["interaction", "interaction_test"]
+__all__ = ["interaction", "interaction_test", "product_test"]
 
 _NAN = float("nan")
 
 
-def interaction_test(
-    data: pd.DataFrame, endpoint: str, arm: str, variable: str
-) -> tuple[float, int, float, int, int]:
-    """Likelihood-ratio test of arm by variable: chi-square, df, p-value, n and events."""
-    kept, times, events = endpoint_of(data, endpoint)
-    made = design(kept, [arm, variable])
-    times, events = times[made.complete], events[made.complete]
-    n, n_events = times.size, int(events.sum())
-    a, b = made.places(arm), made.places(variable)
-    x = made.matrix
-    products = [x[:, i] * x[:, j] for i in a for j in b]
-    if not products or not n_events:
-        return _NAN, 0, _NAN, n, n_events
-    small = fit_cox(x, times, events)
-    large = fit_cox(np.column_stack([x, *products]), times, events)
-    df = large.df - small.df
+def product_test(model: Model, fit: CoxFit, variable: str) -> tuple[float, int, float]:
+    """Likelihood-ratio test of the columns of one variable of a fitted model: chi-square, df, p."""
+    places = model.design.places(variable)
+    others = np.setdiff1d(np.arange(model.design.matrix.shape[1]), places)
+    if not places or not model.events.any():
+        return _NAN, 0, _NAN
+    small = fit_cox(model.design.matrix[:, others], model.times, model.events, model.scheme)
+    df = fit.df - small.df
     if df <= 0:
-        return _NAN, 0, _NAN, n, n_events
-    chi2 = max(0.0, 2 * (large.loglik - small.loglik))
-    return chi2, df, float(stats.chi2.sf(chi2, df)), n, n_events
+        return _NAN, 0, _NAN
+    chi2 = max(0.0, 2 * (fit.loglik - small.loglik))
+    return chi2, df, float(stats.chi2.sf(chi2, df))
+
+
+def interaction_test(
+    data: pd.DataFrame, endpoint: str, arm: str, variable: str, **options: Any
+) -> tuple[float, int, float, int, int]:
+    """Likelihood-ratio test of arm by variable: chi-square, df, p-value, n and events.
+
+    The options are those of :func:`her2adc.stats.cox_model.model_of`.
+    """
+    model = model_of(data, endpoint, [arm, variable], interactions=[(arm, variable)], **options)
+    fit = fit_cox(model.design.matrix, model.times, model.events, model.scheme)
+    found = product_test(model, fit, f"{arm}:{variable}")
+    return (*found, model.times.size, int(model.events.sum()))
 
 
 def interaction(

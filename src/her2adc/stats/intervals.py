@@ -140,7 +140,7 @@ def proportion(
     >>> [round(v, 4) for v in proportion(39, 98, "wilson")]
     [0.398, 0.3067, 0.497]
     >>> [round(v, 4) for v in proportion(0, 15, "jeffreys")]
-    [0.0, 0.0, 0.1522]
+    [0.0, 0.0, 0.1518]
     """
     x, n = _checked(count, total)
     limits = _chosen(method, PROPORTIONS)
@@ -247,7 +247,7 @@ def difference(
     Examples
     --------
     >>> [round(v, 4) for v in difference(15, 15, 9, 17, "miettinen-nurminen")]
-    [0.4706, 0.2222, 0.6932]
+    [0.4706, 0.2219, 0.6933]
     """
     (x, n), (y, m) = _checked(count, total), _checked(count_other, total_other)
     limits = _chosen(method, DIFFERENCES)
@@ -286,7 +286,7 @@ def proportion_rows(
     rows = []
     for method in methods:
         value, low, high = proportion(count, total, method, conf_level)
-        limits = {
+        limits: dict[str, Any] = {
             "conf_low": low,
             "conf_high": high,
             "conf_level": conf_level,

@@ -6,6 +6,7 @@ and takes the left end of a plateau for the median; this module follows ``surviv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,39 @@ from her2adc.stats.inputs import (
     TIE_TOLERANCE,
     Bools,
     Floats,
+    check_entry,
     conf_level_of,
     conf_type_of,
     events_of,
+    sums_by,
     tied,
     times_of,
+    weights_of,
 )
 
-__all__ = ["at_times", "km", "quantile"]
+__all__ = ["Steps", "at_times", "km", "limits", "quantile", "steps", "survival_before"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Kaplan-Meier estimate at the distinct times.
+
+    Attributes
+    ----------
+    time, n_risk, n_event, n_censor : ndarray
+        Times, and the (weighted) numbers at risk, with the event and censored.
+    survival : ndarray
+        Estimate after each time.
+    error : ndarray
+        Standard error of its logarithm: Greenwood's, or the robust one with weights.
+    """
+
+    time: Floats
+    n_risk: Floats
+    n_event: Floats
+    n_censor: Floats
+    survival: Floats
+    error: Floats
 
 
 def km(
@@ -31,6 +57,7 @@ def km(
     event: Any,
     *,
     entry: Any = None,
+    weights: Any = None,
     conf_type: str = "log-log",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -44,6 +71,10 @@ def km(
         True where the event happened.
     entry : array_like of float, optional
         Time at which a patient came under observation (delayed entry).
+    weights : array_like of float, optional
+        Case weights, taken as known. The standard error is then the robust one (infinitesimal
+        jackknife, R's ``survfit(weights =, robust = TRUE)``), which does not change with the scale
+        of the weights; ``n_risk``, ``n_event`` and ``n_censor`` are sums of weights.
     conf_type : {"log-log", "log", "plain"}
         Scale of the confidence interval.
     conf_level : float
@@ -64,19 +95,19 @@ def km(
     """
     conf_type_of(conf_type), conf_level_of(conf_level)
     times, events, entries = _checked(time, event, entry)
-    grid, n_risk, n_event, n_censor = _counts(times, events, entries)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        survival: Floats = np.cumprod(1.0 - n_event / n_risk, dtype=np.float64)
-        error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
-    low, high = _limits(survival, error, conf_type, conf_level)
-    started = times.size if entries is None else int((entries <= 0).sum())
+    own = None if weights is None else weights_of(weights, times.size)
+    found = steps(times, events, entries, own)
+    low, high = limits(found.survival, found.error, conf_type, conf_level)
+    present = np.ones(times.size, dtype=bool) if entries is None else entries <= 0
+    started = present.sum() if own is None else own[present].sum()
+    kind = np.int64 if own is None else np.float64
     return pd.DataFrame(
         {
-            "time": np.concatenate(([0.0], grid)),
-            "n_risk": np.concatenate(([started], n_risk)).astype(np.int64),
-            "n_event": np.concatenate(([0], n_event)).astype(np.int64),
-            "n_censor": np.concatenate(([0], n_censor)).astype(np.int64),
-            "survival": np.concatenate(([1.0], survival)),
+            "time": np.concatenate(([0.0], found.time)),
+            "n_risk": np.concatenate(([started], found.n_risk)).astype(kind),
+            "n_event": np.concatenate(([0], found.n_event)).astype(kind),
+            "n_censor": np.concatenate(([0], found.n_censor)).astype(kind),
+            "survival": np.concatenate(([1.0], found.survival)),
             "conf_low": np.concatenate(([1.0], low)),
             "conf_high": np.concatenate(([1.0], high)),
         }
@@ -95,25 +126,65 @@ def _checked(time: Any, event: Any, entry: Any) -> tuple[Floats, Bools, Floats |
         raise ValueError(f"{times.size} times but {entries.size} entries; give one entry per time")
     both = tied(np.concatenate((times, entries)))
     times, entries = both[: times.size], both[times.size :]
-    if (entries >= times).any():
-        count = int((entries >= times).sum())
-        raise ValueError(f"entry is not before time in {count} rows; drop or correct these rows")
+    check_entry(times, entries)
     return times, events, entries
 
 
-def _counts(times: Floats, events: Bools, entries: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
-    """Distinct times with the numbers at risk, with an event and censored."""
+def steps(
+    times: Floats, events: Bools, entries: Floats | None = None, weights: Floats | None = None
+) -> Steps:
+    """Kaplan-Meier estimate of checked times, near-ties merged (see :func:`km`)."""
     grid, place = np.unique(times, return_inverse=True)
-    left = np.bincount(place, minlength=grid.size).astype(np.float64)
-    n_event = np.bincount(place, weights=events, minlength=grid.size).astype(np.float64)
+    n_event = sums_by(place, events if weights is None else events * weights, grid.size)
+    left = sums_by(place, weights, grid.size)
     n_risk: Floats = np.cumsum(left[::-1], dtype=np.float64)[::-1]
     if entries is not None:
-        n_risk = n_risk - (entries.size - np.searchsorted(np.sort(entries), grid, side="left"))
-    return grid, n_risk, n_event, left - n_event
+        opened = np.searchsorted(grid, entries, side="right")
+        n_risk = n_risk - np.cumsum(sums_by(opened, weights, grid.size + 1)[::-1])[::-1][1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival: Floats = np.cumprod(1.0 - n_event / n_risk, dtype=np.float64)
+        if weights is None:
+            error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
+    if weights is not None:
+        opened = np.zeros(times.size, np.intp) if entries is None else opened
+        error = _robust_error(n_risk, n_event, place + 1, events, opened, weights)
+    return Steps(grid, n_risk, n_event, left - n_event, survival, error)
 
 
-def _limits(survival: Floats, error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:
-    """Confidence limits from the standard error of log survival."""
+def _robust_error(
+    n_risk: Floats, n_event: Floats, last: Any, events: Bools, opened: Any, weights: Floats
+) -> Floats:
+    """Standard error of log survival by the infinitesimal jackknife, the weights taken as known.
+
+    A row's influence grows with the hazard while it is at risk and stays where it leaves, so its
+    square is a polynomial of the hazard with coefficients summed over the rows.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jump = np.append(0.0, np.where(n_event > 0, n_event / (n_risk * (n_risk - n_event)), 0.0))
+        own = np.append(0.0, 1.0 / (n_risk - n_event))
+    hazard: Floats = np.cumsum(jump)
+    square, begin = weights * weights, hazard[opened]
+    size = hazard.size + 1
+    with np.errstate(invalid="ignore"):
+        final = hazard[last] - begin - np.where(events, own[last], 0.0)
+        gone = np.cumsum(sums_by(last, square * final**2, size))[:-1]
+        here = [
+            np.cumsum(sums_by(opened, v, size) - sums_by(last, v, size))[:-1]
+            for v in (square, square * begin, square * begin**2)
+        ]
+        variance = gone + hazard**2 * here[0] - 2 * hazard * here[1] + here[2]
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0))[1:])
+
+
+def survival_before(times: Floats, events: Bools, at: Floats, entries: Floats | None = None) -> Floats:
+    """Left-continuous Kaplan-Meier estimate: survival just before each time of ``at``."""
+    found = steps(times, events, entries)
+    out: Floats = np.append(1.0, found.survival)[np.searchsorted(found.time, at)]
+    return out
+
+
+def limits(survival: Floats, error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:
+    """Confidence limits of survival from the standard error of its logarithm."""
     z = stats.norm.ppf(0.5 + conf_level / 2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if conf_type == "plain":

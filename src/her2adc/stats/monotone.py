@@ -15,20 +15,26 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from her2adc.stats.inputs import Bools, Floats, tied
-from her2adc.stats.partial_likelihood import CoxFit, RiskSets
+from her2adc.stats.partial_likelihood import CoxFit
+from her2adc.stats.risk_sets import RiskSets
+from her2adc.stats.scheme import PLAIN, Scheme
 
 __all__ = ["FirthFit", "fit_firth", "infinite_coefficients"]
+
+Places = NDArray[np.intp]
 
 _STRICT = 1e-7
 _LARGE = 50_000
 
 
-def infinite_coefficients(x: Floats, times: Floats, events: Bools, fit: CoxFit) -> Bools:
+def infinite_coefficients(
+    x: Floats, times: Floats, events: Bools, fit: CoxFit, scheme: Scheme = PLAIN
+) -> Bools:
     """Which coefficients of a Cox model have no finite estimate.
 
     Parameters
     ----------
-    x, times, events : ndarray
+    x, times, events, scheme
         What the model was fitted to.
     fit : CoxFit
         The fit; the programme is solved only where its standard errors are suspicious.
@@ -49,47 +55,64 @@ def infinite_coefficients(x: Floats, times: Floats, events: Bools, fit: CoxFit) 
     out = np.zeros(x.shape[1], dtype=bool)
     if not fit.suspicious:
         return out
-    if times.size > _LARGE:
+    kept = x[:, fit.kept]
+    sets = RiskSets(kept, times, events, scheme)
+    rows, cells = _memberships(sets)
+    if rows.size > _LARGE:
         wide = np.sqrt(np.diag(fit.covariance)) * np.ptp(x, axis=0) > 20
         return np.asarray(wide & fit.kept)
-    kept = x[:, fit.kept]
-    programme = _Programme(kept, times, events)
+    programme = _Programme(sets, rows, cells)
     if programme.any_direction():
         out[fit.kept] = [programme.moves(j) for j in range(kept.shape[1])]
     return out
 
 
+def _memberships(sets: RiskSets) -> tuple[Places, Places]:
+    """Rows and the cells in which they are at risk: all with delayed entry, else the last."""
+    used = sets.deaths[sets.last] > 0
+    if sets.opened is None:
+        return np.flatnonzero(used), sets.last[used]
+    length = np.maximum(sets.last - sets.opened, 0)
+    rows = np.repeat(np.arange(length.size), length)
+    step = np.arange(rows.size) - np.repeat(np.cumsum(length) - length, length)
+    return rows, sets.opened[rows] + 1 + step
+
+
 class _Programme:
     """Directions along which the likelihood never falls, as a linear programme.
 
-    The variables are the direction and, for each event time, the largest value of the direction
-    among those at risk; the constraints say that those who have the event attain it.
+    The variables are the direction and, for each cell, the largest value of the direction among
+    those at risk; the constraints say that those who have the event attain it.
     """
 
-    def __init__(self, x: Floats, times: Floats, events: Bools) -> None:
-        spread = np.ptp(x, axis=0)
-        sets = RiskSets((x - x.min(axis=0)) / np.where(spread > 0, spread, 1.0), times, events)
-        self.p, self.n_times = x.shape[1], sets.last.size
-        self.at_risk = sets.x[: sets.last[-1] + 1]
-        entering = np.searchsorted(sets.last, np.arange(len(self.at_risk)))
-        below = self._rows(self.at_risk, entering)
-        dying = -self._rows(sets.x[sets.event_rows], sets.block)
-        later = np.arange(self.n_times - 1)
-        ones = np.ones(later.size)
-        grows = sparse.csr_array(
-            (np.append(ones, -ones), (np.tile(later, 2), self.p + np.append(later, later + 1))),
-            shape=(later.size, self.p + self.n_times),
-        )
-        self.constraints = sparse.vstack([below, dying, grows]).tocsr()
+    def __init__(self, sets: RiskSets, rows: Places, cells: Places) -> None:
+        self.p, self.n_cells = sets.x.shape[1], sets.deaths.size
+        spread = np.ptp(sets.x, axis=0)
+        x = (sets.x - sets.x.min(axis=0)) / np.where(spread > 0, spread, 1.0)
+        self.at_risk, self.top = x[rows], cells
+        parts = [self._rows(self.at_risk, cells), -self._rows(x[sets.event_rows], sets.event_cells)]
+        if sets.opened is None:  # a risk set contains the later ones
+            later = np.concatenate([np.arange(a + 2, b) for a, b in sets.bounds])
+            marks = sparse.csr_array(
+                (
+                    np.repeat([1.0, -1.0], later.size),
+                    (np.tile(np.arange(later.size), 2), self.p + np.append(later, later - 1)),
+                ),
+                shape=(later.size, self.p + self.n_cells),
+            )
+            parts.append(marks)
+            starts = np.array([a for a, _ in sets.bounds])
+            self.top = starts[np.searchsorted(starts, cells, side="right") - 1] + 1
+        self.constraints = sparse.vstack(parts).tocsr()
 
-    def _rows(self, x: Floats, times: NDArray[np.intp]) -> sparse.csr_array:
-        """Constraints x @ direction - largest[time] <= 0."""
-        marks = sparse.csr_array((-np.ones(len(x)), (np.arange(len(x)), times)), shape=(len(x), self.n_times))
+    def _rows(self, x: Floats, cells: Places) -> sparse.csr_array:
+        """Constraints x @ direction - largest[cell] <= 0."""
+        marks = sparse.csr_array((-np.ones(len(x)), (np.arange(len(x)), cells)), shape=(len(x), self.n_cells))
         return sparse.hstack([sparse.csr_array(x), marks]).tocsr()
 
     def _best(self, objective: Floats) -> float:
         """Largest value of the objective over the directions in the unit cube."""
-        bounds = [(-1.0, 1.0)] * self.p + [(None, None)] * self.n_times
+        bounds = [(-1.0, 1.0)] * self.p + [(None, None)] * self.n_cells
         solved = optimize.linprog(
             -objective,
             A_ub=self.constraints,
@@ -101,14 +124,14 @@ class _Programme:
 
     def any_direction(self) -> bool:
         """Tell whether some direction strictly separates."""
-        objective = np.zeros(self.p + self.n_times)
+        objective = np.zeros(self.p + self.n_cells)
         objective[: self.p] = -self.at_risk.sum(axis=0)
-        objective[-1] = len(self.at_risk)
+        objective[self.p :] = np.bincount(self.top, minlength=self.n_cells)
         return self._best(objective) > _STRICT
 
     def moves(self, j: int) -> bool:
         """Tell whether coefficient ``j`` is part of such a direction."""
-        objective = np.zeros(self.p + self.n_times)
+        objective = np.zeros(self.p + self.n_cells)
         objective[j] = 1.0
         return self._best(objective) > _STRICT or self._best(-objective) > _STRICT
 
@@ -160,8 +183,8 @@ def fit_firth(x: Floats, times: Floats, events: Bools, kept: Bools, conf_level: 
     out = {name: np.full(x.shape[1], np.nan) for name in ("coef", "low", "high", "p")}
     with warnings.catch_warnings():  # what does not converge comes back as NaN
         warnings.simplefilter("ignore")
-        for gradient in (1e-7, 1e-4):
-            model = FirthCoxPH(gtol=gradient, xtol=1e-6, max_iter=200)
+        for step, gradient in ((1.0, 1e-7), (0.5, 1e-7), (1.0, 1e-4)):
+            model = FirthCoxPH(gtol=gradient, xtol=1e-6, max_iter=200, max_step=step)
             model.fit(standard, (events, tied(times)))
             if model.converged_:
                 break

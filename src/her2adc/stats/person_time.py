@@ -108,7 +108,7 @@ def rate_ratio_p(events: int, exposure: float, events_other: int, exposure_other
     Examples
     --------
     >>> round(rate_ratio_p(0, 35.5, 4, 41.25), 4)
-    0.1289
+    0.1292
     """
     _checked(events, exposure)
     _checked(events_other, exposure_other)

@@ -61,7 +61,7 @@ def risk_ratio(counts: Any, conf_level: float = 0.95) -> Estimate:
     Examples
     --------
     >>> [round(v, 4) for v in risk_ratio([[9, 8], [4, 7]])]
-    [1.4559, 0.5909, 3.5869]
+    [1.4559, 0.5913, 3.5849]
     """
     table, level = table_of(counts), conf_level_of(conf_level)
     (a, n), (c, m) = ((row[0], row.sum()) for row in table)
@@ -87,7 +87,7 @@ def odds_ratio(counts: Any, conf_level: float = 0.95) -> Estimate:
     Examples
     --------
     >>> [round(v, 4) for v in odds_ratio([[9, 8], [4, 7]])]
-    [1.9688, 0.4183, 9.2664]
+    [1.9688, 0.416, 9.3166]
     """
     table, level = table_of(counts), conf_level_of(conf_level)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -107,7 +107,7 @@ class ConditionalOdds:
     Examples
     --------
     >>> [round(v, 4) for v in ConditionalOdds([[[9, 8], [4, 7]]]).estimate()]
-    [1.9211, 0.3296, 12.3459]
+    [1.9212, 0.3296, 12.67]
     """
 
     def __init__(self, tables: Sequence[Any]) -> None:
@@ -133,8 +133,9 @@ class ConditionalOdds:
     def probability(self, log_ratio: float = 0.0) -> Floats:
         """Distribution of the events in the first row."""
         values = self.log + log_ratio * self.support
-        out = np.exp(values - values.max())
-        return out / float(out.sum())
+        out: Floats = np.exp(values - values.max())
+        out /= out.sum()
+        return out
 
     def p(self, alternative: str = "two-sided") -> float:
         """Exact p-value: two-sided (all that is no more likely), "less" or "greater"."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,60 +10,18 @@ import pandas as pd
 from scipy import stats
 
 from her2adc.results import concat, frame, row
-from her2adc.stats.design import Column, Design, design
-from her2adc.stats.inputs import Bools, Floats, conf_level_of, endpoint_of
-from her2adc.stats.interactions import interaction, interaction_test
-from her2adc.stats.monotone import fit_firth, infinite_coefficients
+from her2adc.stats.concordance import concordance
+from her2adc.stats.cox_model import Estimates, Model, estimates, model_of
+from her2adc.stats.design import Column
+from her2adc.stats.inputs import Bools, conf_level_of
+from her2adc.stats.interactions import interaction, interaction_test, product_test
+from her2adc.stats.monotone import infinite_coefficients
 from her2adc.stats.partial_likelihood import CoxFit, fit_cox, ph_test, schoenfeld
 
 __all__ = ["cox", "cox_univariable", "interaction", "interaction_test", "schoenfeld_residuals"]
 
-WALD = "Cox, Efron ties, Wald interval"
-FIRTH = "Cox with Firth's penalty, Breslow ties, profile-likelihood interval"
 ZPH = "score test of scaled Schoenfeld residuals, Kaplan-Meier transform"
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Hazard ratios of one model, in the columns of its matrix.
-
-    Attributes
-    ----------
-    ratio, low, high, p : ndarray
-        Hazard ratios, limits and p-values; NaN where not estimable.
-    method : list of str
-        How each was made, or why there is none.
-    monotone : bool
-        True when the likelihood is monotone and Firth's penalty answers it.
-    """
-
-    ratio: Floats
-    low: Floats
-    high: Floats
-    p: Floats
-    method: list[str]
-    monotone: bool
-
-
-def estimates(
-    x: Floats, times: Floats, events: Bools, names: Sequence[str], conf_level: float = 0.95
-) -> tuple[CoxFit, Estimates]:
-    """Cox model, or its Firth-penalised form where the likelihood is monotone."""
-    fit = fit_cox(x, times, events)
-    why = "not estimable: no events" if not events.any() else "not estimable: collinear"
-    infinite = infinite_coefficients(x, times, events, fit)
-    if infinite.any():
-        firth = fit_firth(x, times, events, fit.kept, conf_level)
-        where = ", ".join(name for name, flag in zip(names, infinite, strict=True) if flag)
-        method = [f"{FIRTH} (monotone likelihood: {where})" if k else why for k in fit.kept]
-        ratio, low, high = (np.exp(v) for v in (firth.coef, firth.low, firth.high))
-        return fit, Estimates(ratio, low, high, firth.p, method, True)
-    error = np.sqrt(np.diag(fit.covariance))
-    half = stats.norm.ppf(0.5 + conf_level / 2) * error
-    p = 2 * stats.norm.sf(np.abs(fit.coef / error))
-    ratio, low, high = (np.exp(fit.coef + shift) for shift in (0.0, -half, half))
-    return fit, Estimates(ratio, low, high, p, [WALD if k else why for k in fit.kept], False)
 
 
 def cox(
@@ -73,6 +30,13 @@ def cox(
     covariates: Sequence[str],
     *,
     reference: Mapping[str, str] | None = None,
+    interactions: Sequence[tuple[str, str]] = (),
+    strata: Sequence[str] = (),
+    entry: str | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    robust: bool | None = None,
+    ties: str = "efron",
     population: str = "",
     conf_level: float = 0.95,
     analysis: str = "cox",
@@ -82,13 +46,28 @@ def cox(
     Parameters
     ----------
     data : pandas.DataFrame
-        One row a patient, with ``<endpoint>_time`` and ``<endpoint>_event``.
+        One row a patient, with ``<endpoint>_time`` and ``<endpoint>_event``; for time-varying
+        covariates one row an interval, see :func:`her2adc.stats.start_stop.split_at`.
     endpoint : str
         Name of the endpoint.
     covariates : sequence of str
         Variables of the model. Numbers are continuous, everything else is categorical.
     reference : mapping, optional
         Reference level of a variable; its first level with patients otherwise.
+    interactions : sequence of pairs of str
+        Covariates whose products are in the model, too (variable ``a:b``, level of both).
+    strata : sequence of str
+        Columns whose combinations have their own baseline hazard.
+    entry : str, optional
+        Column of the times of entry; ``<endpoint>_entry`` where the data have it.
+    weights : str, optional
+        Column of case weights, taken as known.
+    cluster : str, optional
+        Column of clusters, such as the patient where a patient has several rows.
+    robust : bool, optional
+        Whether to use the sandwich variance; by default with weights or clusters.
+    ties : {"efron", "breslow"}
+        Handling of tied event times.
     population : str
         Name of the population, kept in the rows.
     conf_level : float
@@ -100,10 +79,11 @@ def cox(
     -------
     pandas.DataFrame
         Results rows. For each level or continuous variable ``hazard_ratio`` (1 with method
-        "reference" for the reference) and ``p_value``; then ``events_per_variable`` and
-        ``n_missing`` (patients left out); then analysis ``ph_test`` with ``chi2``, ``df`` and
-        ``p_value`` for each variable and ``GLOBAL``. Where the likelihood is monotone the method
-        says so and the estimates are Firth-penalised.
+        "reference" for the reference) and ``p_value``, for each interaction ``p_interaction``
+        (likelihood ratio); then ``events_per_variable``, ``n_missing`` (patients left out),
+        ``concordance`` and ``p_likelihood_ratio``; then analysis ``ph_test`` with ``chi2``,
+        ``df`` and ``p_value`` for each variable and ``GLOBAL``. Where the likelihood is monotone
+        the method says so and the estimates are Firth-penalised.
 
     Examples
     --------
@@ -117,27 +97,27 @@ def cox(
     conf_level_of(conf_level)
     if not list(covariates):
         raise ValueError("covariates is empty; name at least one variable")
-    kept, times, events = endpoint_of(data, endpoint)
-    made = design(kept, covariates, reference)
-    times, events = times[made.complete], events[made.complete]
-    names = [_name(c) for c in made.columns if c.place is not None]
-    fit, found = estimates(made.matrix, times, events, names, conf_level)
+    model = model_of(
+        data,
+        endpoint,
+        covariates,
+        reference=reference,
+        interactions=interactions,
+        strata=strata,
+        entry=entry,
+        weights=weights,
+        cluster=cluster,
+        ties=ties,
+    )
+    fit, found = estimates(model, conf_level, robust)
     rows: list[dict[str, Any]] = []
-    for column in made.columns:
-        rows += _term_rows(column, found, events, conf_level)
-    n, n_events = times.size, int(events.sum())
-    per = n_events / fit.df if fit.df else _NAN
-    rows.append({"statistic": "events_per_variable", "value": per, "n": n, "n_events": n_events})
-    left_out = int((~made.complete).sum())
-    rows.append({"statistic": "n_missing", "value": left_out, "n": n, "n_events": n_events})
-    rows += _ph_rows(made, fit, found.monotone, times, events, covariates, analysis)
+    for column in model.design.columns:
+        rows += _term_rows(column, found, model.events, conf_level)
+    rows += [_interaction_row(model, fit, f"{a}:{b}") for a, b in interactions]
+    rows += _model_rows(model, fit, found, conf_level)
+    rows += _ph_rows(model, fit, found.monotone, analysis)
     common = {"analysis": analysis, "population": population}
     return frame(row(**{**common, **record}) for record in rows)
-
-
-def _name(column: Column) -> str:
-    """Variable and level as a message prints them."""
-    return f"{column.variable} {column.level}".strip()
 
 
 def _term_rows(column: Column, found: Estimates, events: Bools, conf_level: float) -> list[dict[str, Any]]:
@@ -163,42 +143,59 @@ def _term_rows(column: Column, found: Estimates, events: Bools, conf_level: floa
     return [{**common, **ratio}, {**common, "statistic": "p_value", "value": found.p[j]}]
 
 
-def _ph_rows(
-    made: Design,
-    fit: CoxFit,
-    monotone: bool,
-    times: Floats,
-    events: Bools,
-    covariates: Sequence[str],
-    analysis: str,
-) -> list[dict[str, Any]]:
+def _interaction_row(model: Model, fit: CoxFit, variable: str) -> dict[str, Any]:
+    """Likelihood-ratio test of the products of two variables."""
+    _, df, p = product_test(model, fit, variable)
+    method = "likelihood-ratio test of the interaction" if df else "not estimable"
+    counts = {"n": model.times.size, "n_events": int(model.events.sum())}
+    return {"variable": variable, "statistic": "p_interaction", "value": p, "method": method, **counts}
+
+
+def _model_rows(model: Model, fit: CoxFit, found: Estimates, conf_level: float) -> list[dict[str, Any]]:
+    """Rows about the model as a whole."""
+    n_events = int(model.events.sum())
+    counts: dict[str, Any] = {"n": model.times.size, "n_events": n_events}
+    c, error, method = _NAN, _NAN, "not estimable: monotone likelihood" if found.monotone else "Harrell's C"
+    if fit.df and not found.monotone:
+        x = model.design.matrix
+        score = sum(x[:, j] * fit.coef[j] for j in np.flatnonzero(fit.kept))
+        c, error = concordance(np.asarray(score), model.times, model.events, model.scheme, model.cluster)
+    half = stats.norm.ppf(0.5 + conf_level / 2) * error
+    limits = {"conf_low": max(0.0, c - half), "conf_high": min(1.0, c + half), "conf_level": conf_level}
+    values = {
+        "events_per_variable": n_events / fit.df if fit.df else _NAN,
+        "n_missing": model.n_missing,
+        "p_likelihood_ratio": fit.likelihood_ratio()[2],
+    }
+    rows = [{"statistic": name, "value": value, **counts} for name, value in values.items()]
+    return [*rows, {"statistic": "concordance", "value": c, **limits, "method": method, **counts}]
+
+
+def _ph_rows(model: Model, fit: CoxFit, monotone: bool, analysis: str) -> list[dict[str, Any]]:
     """Test of proportional hazards for each variable and all together."""
     at = np.cumsum(fit.kept) - 1
-    terms = {name: [int(at[j]) for j in made.places(name) if fit.kept[j]] for name in covariates}
+    variables = list(dict.fromkeys(c.variable for c in model.design.columns))
+    terms = {name: [int(at[j]) for j in model.design.places(name) if fit.kept[j]] for name in variables}
     tested = {name: columns for name, columns in terms.items() if columns}
     results: dict[str, tuple[float, float, float]] = {}
     if tested and not monotone:
-        x, coef = made.matrix[:, fit.kept], fit.coef[fit.kept]
-        found = ph_test(x, times, events, coef, list(tested.values()))
-        results = dict(zip([*tested, "GLOBAL"], found, strict=True))
+        x = model.design.matrix if fit.kept.all() else model.design.matrix[:, fit.kept]
+        coef = fit.coef[fit.kept]
+        tests = ph_test(x, model.times, model.events, coef, list(tested.values()), model.scheme)
+        results = dict(zip([*tested, "GLOBAL"], tests, strict=True))
     why = "monotone likelihood" if monotone else "not in the model"
-    name = "ph_test" if analysis == "cox" else f"{analysis}_ph_test"
     rows = []
-    for variable in [*covariates, "GLOBAL"]:
+    for variable in [*variables, "GLOBAL"]:
+        common = {
+            "analysis": "ph_test" if analysis == "cox" else f"{analysis}_ph_test",
+            "variable": variable,
+            "method": ZPH if variable in results else f"not estimable: {why}",
+            "n": model.times.size,
+            "n_events": int(model.events.sum()),
+        }
         values = results.get(variable, (_NAN, _NAN, _NAN))
-        method = ZPH if variable in results else f"not estimable: {why}"
         for statistic, value in zip(("chi2", "df", "p_value"), values, strict=True):
-            rows.append(
-                {
-                    "analysis": name,
-                    "variable": variable,
-                    "statistic": statistic,
-                    "value": value,
-                    "method": method,
-                    "n": times.size,
-                    "n_events": int(events.sum()),
-                }
-            )
+            rows.append({**common, "statistic": statistic, "value": value})
     return rows
 
 
@@ -210,6 +207,7 @@ def cox_univariable(
     reference: Mapping[str, str] | None = None,
     population: str = "",
     conf_level: float = 0.95,
+    **options: Any,
 ) -> pd.DataFrame:
     """Cox regressions with one variable each, on the patients who have that variable.
 
@@ -217,6 +215,8 @@ def cox_univariable(
     ----------
     data, endpoint, covariates, reference, population, conf_level
         See :func:`cox`.
+    **options
+        Other options of :func:`cox`: strata, entry, weights, cluster, robust, ties.
 
     Returns
     -------
@@ -234,6 +234,7 @@ def cox_univariable(
             population=population,
             conf_level=conf_level,
             analysis="cox_univariable",
+            **options,
         )
         for name in covariates
     ]
@@ -244,26 +245,28 @@ def cox_univariable(
 
 
 def schoenfeld_residuals(
-    data: pd.DataFrame,
-    endpoint: str,
-    covariates: Sequence[str],
-    *,
-    reference: Mapping[str, str] | None = None,
+    data: pd.DataFrame, endpoint: str, covariates: Sequence[str], **options: Any
 ) -> pd.DataFrame:
     """Scaled Schoenfeld residuals to draw: ``variable, level, time, residual``.
 
     The residuals are centred on the coefficient, as ``cox.zph(terms = FALSE)$y``, so that a
     smooth of them shows the log hazard ratio over time. Empty under a monotone likelihood.
+
+    Parameters
+    ----------
+    data, endpoint, covariates
+        See :func:`cox`.
+    **options
+        ``reference``, ``interactions``, ``strata``, ``entry`` or ``ties`` of :func:`cox`.
     """
-    kept, times, events = endpoint_of(data, endpoint)
-    made = design(kept, covariates, reference)
-    times, events = times[made.complete], events[made.complete]
-    fit = fit_cox(made.matrix, times, events)
+    model = model_of(data, endpoint, covariates, **options)
+    x, observed = model.design.matrix, (model.times, model.events)
+    fit = fit_cox(x, *observed, model.scheme)
     empty = pd.DataFrame(columns=["variable", "level", "time", "residual"])
-    if not fit.df or infinite_coefficients(made.matrix, times, events, fit).any():
+    if not fit.df or infinite_coefficients(x, *observed, fit, model.scheme).any():
         return empty
-    at, scaled = schoenfeld(made.matrix[:, fit.kept], times, events, fit.coef[fit.kept])
-    columns = [c for c in made.columns if c.place is not None and fit.kept[c.place]]
+    at, scaled = schoenfeld(x[:, fit.kept], *observed, fit.coef[fit.kept], model.scheme)
+    columns = [c for c in model.design.columns if c.place is not None and fit.kept[c.place]]
     tables = [
         pd.DataFrame({"variable": c.variable, "level": c.level, "time": at, "residual": scaled[:, j]})
         for j, c in enumerate(columns)

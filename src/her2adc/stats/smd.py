@@ -12,18 +12,20 @@ import numpy as np
 
 from her2adc.stats.inputs import Floats
 
-__all__ = ["smd_categorical", "smd_continuous"]
+__all__ = ["smd_categorical", "smd_continuous", "weighted_moments"]
 
 _NAN = float("nan")
 
 
-def smd_continuous(groups: Sequence[Floats]) -> float:
+def smd_continuous(groups: Sequence[Floats], weights: Sequence[Floats | None] | None = None) -> float:
     """Standardised mean difference of a continuous variable.
 
     Parameters
     ----------
     groups : sequence of ndarray
         Values of each group, without missing values.
+    weights : sequence of ndarray, optional
+        Case weights of each group; the variance is then that of R's ``svyvar``.
 
     Returns
     -------
@@ -36,14 +38,31 @@ def smd_continuous(groups: Sequence[Floats]) -> float:
     >>> round(smd_continuous([np.array([1.0, 2, 3]), np.array([2.0, 3, 4])]), 3)
     1.0
     """
+    own = weights or [None] * len(groups)
+    moments = [
+        np.array(weighted_moments(group, w)) if group.size > 1 else np.full(2, np.nan)
+        for group, w in zip(groups, own, strict=True)
+    ]
 
     def pair(a: Floats, b: Floats) -> float:
-        if min(a.size, b.size) < 2:
+        if np.isnan(a[1] + b[1]):
             return _NAN
-        spread = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
-        return _over(abs(float(a.mean() - b.mean())), spread)
+        return _over(abs(float(a[0] - b[0])), float(np.sqrt((a[1] + b[1]) / 2)))
 
-    return _mean_of_pairs(list(groups), pair)
+    return _mean_of_pairs(moments, pair)
+
+
+def weighted_moments(values: Floats, weights: Floats | None = None) -> tuple[float, float]:
+    """Weighted mean and variance, the latter times n / (n - 1); the usual ones with equal weights.
+
+    Examples
+    --------
+    >>> weighted_moments(np.array([1.0, 2.0, 6.0]))
+    (3.0, 7.0)
+    """
+    mean = float(np.average(values, weights=weights))
+    spread = float(np.average((values - mean) ** 2, weights=weights))
+    return mean, spread * values.size / (values.size - 1)
 
 
 def smd_categorical(counts: Floats) -> float:
@@ -52,7 +71,7 @@ def smd_categorical(counts: Floats) -> float:
     Parameters
     ----------
     counts : ndarray, shape (groups, levels)
-        Counts; levels nobody has are ignored.
+        Counts, or sums of weights; levels nobody has are ignored.
 
     Returns
     -------

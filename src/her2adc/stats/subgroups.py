@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 
 from her2adc.results import frame, row
-from her2adc.stats.design import is_categorical
+from her2adc.stats.cox_model import Model, estimates
+from her2adc.stats.design import Column, Design, is_categorical
 from her2adc.stats.inputs import (
     Bools,
-    Floats,
+    Outcome,
     check_columns,
     conf_level_of,
-    endpoint_of,
     groups_with_all,
     levels_of,
+    outcome_of,
 )
-from her2adc.stats.logrank import logrank_test
-from her2adc.stats.regression import estimates, interaction_test
+from her2adc.stats.interactions import interaction_test
+from her2adc.stats.observed_expected import logrank_test
+from her2adc.stats.scheme import Scheme
 
 __all__ = ["forest", "logrank_table"]
 
@@ -66,11 +68,13 @@ def logrank_table(
     _check_factors(data, factors)
     rows = []
     for label, part in groups_with_all(data, by):
-        kept, times, events = endpoint_of(part, endpoint)
+        found = outcome_of(part, endpoint)
+        kept, times, events = found.kept, found.times, found.events
         for factor in factors:
             codes = pd.Categorical(kept[factor], categories=levels_of(kept[factor])).codes
             have = codes >= 0
-            _, df, p = logrank_test(times[have], events[have], codes[have])
+            opened = None if found.entry is None else found.entry[have]
+            _, df, p = logrank_test(times[have], events[have], codes[have], entry=opened)
             rows.append(
                 row(
                     "subgroup_logrank",
@@ -145,7 +149,7 @@ def forest(
     """
     conf_level_of(conf_level)
     _check_factors(data, [arm, *factors])
-    kept, _, _ = endpoint_of(data, endpoint)
+    kept = outcome_of(data, endpoint).kept
     present = [level for level in levels_of(kept[arm]) if (kept[arm] == level).any()]
     if len(present) < 2:
         raise ValueError(f"{arm} has patients in {present} only; a forest compares two arms")
@@ -181,9 +185,10 @@ def _level_rows(
     part: pd.DataFrame, endpoint: str, arm: str, arms: Sequence[Any], conf_level: float
 ) -> list[dict[str, Any]]:
     """Hazard ratio and counts of one level."""
-    _, times, events = endpoint_of(part, endpoint)
+    found = outcome_of(part, endpoint)
+    times, events = found.times, found.events
     members = [(part[arm] == level).to_numpy(dtype=bool) for level in arms]
-    value, low, high, method = _ratio(times, events, members, conf_level)
+    value, low, high, method = _ratio(found, members, conf_level)
     rows: list[dict[str, Any]] = [
         {
             "statistic": "hazard_ratio",
@@ -204,17 +209,17 @@ def _level_rows(
     return rows
 
 
-def _ratio(
-    times: Floats, events: Bools, members: Sequence[Bools], conf_level: float
-) -> tuple[float, float, float, str]:
+def _ratio(outcome: Outcome, members: Sequence[Bools], conf_level: float) -> tuple[float, float, float, str]:
     """Hazard ratio of the last against the first arm, and how it was made."""
     nothing = (_NAN, _NAN, _NAN)
+    times, events = outcome.times, outcome.events
     if not times.size:
         return (*nothing, "not estimable: no patients")
     if not all(member.any() for member in members):
         return (*nothing, "not estimable: one arm only")
     if not events.any():
         return (*nothing, "not estimable: no events")
-    x = members[-1].astype(np.float64)[:, None]
-    _, found = estimates(x, times, events, ["arm"], conf_level)
+    made = Design(np.ones(times.size, dtype=bool), [Column("arm", "", 0, members[-1])])
+    made.matrix = members[-1].astype(np.float64)[:, None]
+    _, found = estimates(Model(made, times, events, Scheme(outcome.entry)), conf_level)
     return float(found.ratio[0]), float(found.low[0]), float(found.high[0]), found.method[0]

@@ -11,12 +11,14 @@ import pandas as pd
 from her2adc.results import ALL_PATIENTS, frame, row
 from her2adc.stats.inputs import (
     TIE_TOLERANCE,
-    endpoint_of,
+    Outcome,
+    check_columns,
     groups_of,
     groups_with_all,
+    outcome_of,
 )
 from her2adc.stats.kaplan_meier import at_times, km, quantile
-from her2adc.stats.logrank import logrank, logrank_test
+from her2adc.stats.logrank import logrank, logrank_pairwise, logrank_test, logrank_trend
 
 __all__ = [
     "at_risk",
@@ -25,7 +27,9 @@ __all__ = [
     "follow_up",
     "km",
     "logrank",
+    "logrank_pairwise",
     "logrank_test",
+    "logrank_trend",
     "quantile",
     "summarise",
 ]
@@ -37,6 +41,8 @@ def curve(
     by: str | None = None,
     conf_type: str = "log-log",
     conf_level: float = 0.95,
+    entry: str | None = None,
+    weights: str | None = None,
 ) -> pd.DataFrame:
     """Kaplan-Meier tables to draw, one below the other.
 
@@ -50,6 +56,10 @@ def curve(
         Column of groups; without it the one group is "All patients".
     conf_type, conf_level
         See :func:`km`.
+    entry : str, optional
+        Column of the times of entry; ``<endpoint>_entry`` where the data have it.
+    weights : str, optional
+        Column of case weights; see :func:`km`.
 
     Returns
     -------
@@ -62,13 +72,13 @@ def curve(
     >>> curve(data, "OS", by="arm")["group"].tolist()
     ['a', 'a', 'b', 'b']
     """
-    kept, times, events = endpoint_of(data, endpoint)
-    everyone = np.ones(times.size, dtype=bool)
-    groups = [(ALL_PATIENTS, everyone)] if by is None else groups_of(kept, by)
+    everyone = np.ones(len(data), dtype=bool)
+    groups = [(ALL_PATIENTS, everyone)] if by is None else groups_of(data, by)
     tables = []
     for label, rows in groups:
-        if rows.any():
-            table = km(times[rows], events[rows], conf_type=conf_type, conf_level=conf_level)
+        found = outcome_of(data if rows.all() else data.loc[rows], endpoint, entry)
+        if found.times.size:
+            table = _estimate(found, weights, conf_type=conf_type, conf_level=conf_level)
             table.insert(0, "group", label)
             tables.append(table)
     if tables:
@@ -76,6 +86,15 @@ def curve(
     empty = km([], []).iloc[:0].copy()
     empty.insert(0, "group", pd.Series(dtype=object))
     return empty
+
+
+def _estimate(found: Outcome, weights: str | None, **options: Any) -> pd.DataFrame:
+    """Kaplan-Meier table of the patients of an outcome."""
+    own = None
+    if weights is not None:
+        check_columns(found.kept, [weights])
+        own = found.kept[weights].to_numpy()
+    return km(found.times, found.events, entry=found.entry, weights=own, **options)
 
 
 def _level(time: float) -> str:
@@ -91,12 +110,14 @@ def summarise(
     conf_type: str = "log-log",
     population: str = "",
     conf_level: float = 0.95,
+    entry: str | None = None,
+    weights: str | None = None,
 ) -> pd.DataFrame:
     """Median and landmark rates by Kaplan-Meier.
 
     Parameters
     ----------
-    data, endpoint, by
+    data, endpoint, by, entry, weights
         See :func:`curve`.
     landmarks : sequence of float
         Times, in months, at which survival is wanted.
@@ -119,17 +140,17 @@ def summarise(
     """
     rows = []
     for label, part in groups_with_all(data, by):
-        _, times, events = endpoint_of(part, endpoint)
+        found = outcome_of(part, endpoint, entry)
         common: dict[str, Any] = {
             "population": population,
             "group": label,
             "variable": endpoint,
             "conf_level": conf_level,
-            "method": f"Kaplan-Meier, {conf_type} interval",
-            "n": times.size,
-            "n_events": int(events.sum()),
+            "method": _method(found, weights, conf_type),
+            "n": found.times.size,
+            "n_events": int(found.events.sum()),
         }
-        table = km(times, events, conf_type=conf_type, conf_level=conf_level)
+        table = _estimate(found, weights, conf_type=conf_type, conf_level=conf_level)
         value, low, high = quantile(table)
         rows.append(row("kaplan_meier", "median", value, conf_low=low, conf_high=high, **common))
         for time, value, low, high in at_times(table, list(landmarks)).itertuples(index=False):
@@ -139,18 +160,27 @@ def summarise(
     return frame(rows)
 
 
+def _method(found: Outcome, weights: str | None, conf_type: str) -> str:
+    """How a Kaplan-Meier estimate was made."""
+    parts = ["weighted Kaplan-Meier" if weights else "Kaplan-Meier", f"{conf_type} interval"]
+    parts += ["robust standard error"] if weights else []
+    parts += ["delayed entry"] if found.entry is not None else []
+    return ", ".join(parts)
+
+
 def at_risk(
     data: pd.DataFrame,
     endpoint: str,
     by: str | None = None,
     times: Sequence[float] = (0, 6, 12, 18, 24),
     population: str = "",
+    entry: str | None = None,
 ) -> pd.DataFrame:
     """Numbers at risk, and events so far, at chosen times.
 
     Parameters
     ----------
-    data, endpoint, by
+    data, endpoint, by, entry
         See :func:`curve`.
     times : sequence of float
         Times, in months.
@@ -160,7 +190,7 @@ def at_risk(
     Returns
     -------
     pandas.DataFrame
-        Results rows with the time as level: ``n_at_risk`` counts T >= t,
+        Results rows with the time as level: ``n_at_risk`` counts T >= t (and entry < t),
         ``n_events_cumulative`` the events and ``n_censored_cumulative`` the censorings before
         or at t.
 
@@ -172,12 +202,16 @@ def at_risk(
     """
     rows = []
     for label, part in groups_with_all(data, by):
-        _, observed, events = endpoint_of(part, endpoint)
+        found = outcome_of(part, endpoint, entry)
+        observed, events = found.times, found.events
         for time in times:
             margin = TIE_TOLERANCE * max(1.0, abs(time))
             passed = observed <= time + margin
+            here = observed >= time - margin
+            if found.entry is not None:
+                here &= (found.entry < time - margin) | (found.entry == 0)
             counts = {
-                "n_at_risk": int((observed >= time - margin).sum()),
+                "n_at_risk": int(here.sum()),
                 "n_events_cumulative": int((passed & events).sum()),
                 "n_censored_cumulative": int((passed & ~events).sum()),
             }
@@ -205,12 +239,13 @@ def follow_up(
     conf_type: str = "log-log",
     population: str = "",
     conf_level: float = 0.95,
+    entry: str | None = None,
 ) -> pd.DataFrame:
     """Follow-up by reverse Kaplan-Meier, beside the observed times.
 
     Parameters
     ----------
-    data, endpoint, by, conf_type, population, conf_level
+    data, endpoint, by, conf_type, population, conf_level, entry
         See :func:`summarise`.
 
     Returns
@@ -232,7 +267,8 @@ def follow_up(
     """
     rows = []
     for label, part in groups_with_all(data, by):
-        _, times, events = endpoint_of(part, endpoint)
+        found = outcome_of(part, endpoint, entry)
+        times, events = found.times, found.events
         common: dict[str, Any] = {
             "population": population,
             "group": label,
@@ -240,7 +276,7 @@ def follow_up(
             "n": times.size,
             "n_events": int(events.sum()),
         }
-        reverse = km(times, ~events, conf_type=conf_type, conf_level=conf_level)
+        reverse = km(times, ~events, entry=found.entry, conf_type=conf_type, conf_level=conf_level)
         value, low, high = quantile(reverse)
         limits: dict[str, Any] = {"conf_low": low, "conf_high": high, "conf_level": conf_level}
         method = f"reverse Kaplan-Meier, {conf_type} interval"

@@ -44,7 +44,7 @@ def align(cells: Sequence[str]) -> list[str]:
     >>> [cell.replace(FIGURE, "_") for cell in align(["0.034", "0.35", "<0.001"])]
     ['0.034', '0.35_', '<0.001']
     >>> [cell.replace(FIGURE, "_") for cell in align(["9.0 (4.8 to 13.3)", "12.0 (1.0 to 9.9)"])]
-    ['_9.0 (4.8 to 13.3)', '12.0 (1.0 to 9.9)_']
+    ['_9.0 (4.8 to 13.3)', '12.0 (1.0 to 9.9)']
     """
     bare = [_MARKS.sub("", cell) for cell in cells]
     marks = [cell[len(text) :] for cell, text in zip(cells, bare, strict=True)]
@@ -53,15 +53,11 @@ def align(cells: Sequence[str]) -> list[str]:
     for shape in set(shapes):
         mine = [i for i, other in enumerate(shapes) if other == shape]
         numbers = [_NUMBER.findall(bare[i]) for i in mine]
-        interval = " to " in shape
-        for j in range(1 if interval else len(numbers[0])):
+        for j in range(1 if " to " in shape else len(numbers[0])):
             for row, text in zip(numbers, _justify([r[j] for r in numbers]), strict=True):
                 row[j] = text
         for i, row in zip(mine, numbers, strict=True):
             padded[i] = _fill(bare[i], row)
-        if interval:
-            longest = max(len(padded[i]) for i in mine)
-            padded = [text.ljust(longest, FIGURE) if i in mine else text for i, text in enumerate(padded)]
     widest = max((len(mark) for mark in marks), default=0)
     return [
         text + mark + FIGURE * (widest - len(mark)) if text else text
@@ -73,6 +69,13 @@ def _aligned(table: Table, j: int) -> list[str]:
     """Cells of a column, aligned unless they are words."""
     cells: list[str] = table.frame.iloc[:, j].tolist()
     return cells if table.frame.columns[j] in table.texts else align(cells)
+
+
+def _to_the_left(table: Table, j: int) -> bool:
+    """Whether a column holds words, or mostly intervals, whose limits differ in length."""
+    filled = [text for text in table.frame.iloc[:, j] if text]
+    intervals = sum(" to " in text for text in filled)
+    return table.frame.columns[j] in table.texts or 2 * intervals > len(filled)
 
 
 def _shape(text: str) -> str:
@@ -131,7 +134,8 @@ def to_markdown(table: Table) -> str:
         [_cell(text) for text in _aligned(table, j)]
         for j in range(1, table.frame.shape[1])
     ]
-    rule = [":---"] + [":---" if c in table.texts else "---:" for c in table.frame.columns[1:]]
+    sides = [":---" if _to_the_left(table, j) else "---:" for j in range(1, table.frame.shape[1])]
+    rule = [":---", *sides]
     body = [list(cells) for cells in zip(names, *rest, strict=True)]
     return "\n".join(_line(cells) for cells in [columns, rule, *body])
 
@@ -209,7 +213,10 @@ def to_html(table: Table, title: str = "") -> str:
         indent = ";padding-left:1.5em" if role == LEVEL else ""
         text = f"<b>{_html(name)}</b>" if role == VARIABLE else _html(name)
         cells = [f'<td style="text-align:left{indent}">{text}</td>']
-        cells += [f'<td style="text-align:right">{_html(column[i])}</td>' for column in aligned]
+        cells += [
+            f'<td style="text-align:{"left" if _to_the_left(table, j) else "right"}">{_html(column[i])}</td>'
+            for j, column in enumerate(aligned, start=1)
+        ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     caption = f"<caption>{_html(title)}</caption>" if title else ""
     notes = [*table.footnotes, *([_abbreviations(table)] if table.abbreviations else [])]

@@ -1,0 +1,5 @@
+"""Prints the agreement with R at the end of the session."""
+
+from .summary import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]
