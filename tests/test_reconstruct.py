@@ -82,7 +82,7 @@ def test_walk_never_raises_the_cost() -> None:
 def test_polish_moves_one_column_at_a_time() -> None:
     cohort, terms, moves = _toy()
     schedule = an.Schedule(steps=2000, hot=0.3, cold=0.001, rounds=3)
-    labels = {"label": moves[1:]}
+    labels = [an.Label("label", np.ones(30, dtype=bool), tuple(moves[1:]))]
     after, cost = an.polish(cohort, terms, labels, np.random.default_rng(2), schedule)
     assert terms[0].cost(after) == 0.0
     assert cost == terms[1].cost(cohort)  # the times, and so the median, are left alone

@@ -69,7 +69,11 @@ def ours(rows, endpoint, group, statistic):
     ]
 
 
-@pytest.mark.parametrize("want", GOLDEN.itertuples(index=False), ids=lambda w: "-".join(map(str, w[:3])))
+WANTED = list(GOLDEN.itertuples(index=False))
+NAMES = [f"{w.endpoint}-{w.group}-{w.statistic}" for w in WANTED]
+
+
+@pytest.mark.parametrize("want", WANTED, ids=NAMES)
 def test_agrees_with_r(rows, want):
     assert ours(rows, want.endpoint, want.group, want.statistic) == pytest.approx(want.value, rel=1e-6)
 

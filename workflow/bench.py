@@ -1,91 +1,146 @@
-"""Time Kaplan-Meier and log-rank of this package against lifelines and R, as ratios in one run.
+"""Time this package against R on the same simulated patients, as ratios in one run.
 
-Each measurement is the best of several; all run one after the other on the same simulated patients.
-R (package survival) takes part when ``Rscript`` is there; it times itself, without its start.
+Kaplan-Meier, log-rank, Cox (with its tests of proportional hazards and concordance) and Table 1 at
+1e3, 1e5 and 1e6 rows. R (package survival) takes part where ``Rscript`` is there; it times itself,
+without its start and without reading the file. Memory is the peak of what a call allocates, over the
+size of the data. Sizes can be named: ``bench.py 1000 100000``.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
-import timeit
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
-from lifelines.statistics import multivariate_logrank_test
 
-from her2adc.stats.kaplan_meier import km
-from her2adc.stats.logrank import logrank
+from her2adc.stats.baseline import table_one
+from her2adc.stats.regression import cox
+from her2adc.stats.survival import logrank, summarise
 
-SIZES = (100, 1_000, 10_000)
-REPEATS = 7
+SIZES = (1_000, 100_000, 1_000_000)
+SECONDS = 2.0
 R_SCRIPT = """
 suppressMessages(library(survival))
-d <- read.csv(commandArgs(TRUE)[1])
-best <- function(f) min(replicate({repeats}, {{ t <- proc.time()[["elapsed"]]; for (i in 1:{loops}) f();
-  (proc.time()[["elapsed"]] - t) / {loops} }}))
-cat(best(function() survfit(Surv(time, event) ~ 1, d, conf.type = "log-log")),
-    best(function() survdiff(Surv(time, event) ~ group, d)))
+d <- readRDS(commandArgs(TRUE)[1])
+groups <- levels(d$her2)
+best <- function(f) { times <- c(); start <- proc.time()[["elapsed"]]
+  repeat { t <- proc.time()[["elapsed"]]; f(); times <- c(times, proc.time()[["elapsed"]] - t)
+    if (length(times) > 1 && proc.time()[["elapsed"]] - start > SECONDS) return(mean(times[-1])) } }
+smd <- function(m, v) { pairs <- combn(length(m), 2)
+  mean(abs(m[pairs[1, ]] - m[pairs[2, ]]) / sqrt((v[pairs[1, ]] + v[pairs[2, ]]) / 2)) }
+smd_levels <- function(p) mean(apply(combn(ncol(p), 2), 2, function(k) { a <- p[-1, k[1]]; b <- p[-1, k[2]]
+  s <- (diag(a) - tcrossprod(a) + diag(b) - tcrossprod(b)) / 2; sqrt(drop((a - b) %*% solve(s, a - b))) }))
+table1 <- function() {
+  for (name in c("age", "nodes")) { x <- split(d[[name]], d$her2)
+    lapply(c(list(d[[name]]), x), function(v) c(quantile(v, c(0, .25, .5, .75, 1)), mean(v), sd(v)))
+    smd(sapply(x, mean), sapply(x, var)) }
+  counts <- table(d$grade, d$her2); smd_levels(prop.table(counts, 2)) }
+cat(best(function() for (g in list(TRUE, groups[1], groups[2], groups[3])) {
+      f <- survfit(Surv(time, event) ~ 1, if (isTRUE(g)) d else d[d$her2 == g, ], conf.type = "log-log")
+      quantile(f, 0.5); summary(f, times = 365, extend = TRUE) }),
+    best(function() survdiff(Surv(time, event) ~ her2, d)),
+    best(function() { f <- coxph(Surv(time, event) ~ her2 + age + nodes, d); cox.zph(f) }),
+    best(table1))
+"""
+CONVERT = """
+d <- read.csv("{csv}", stringsAsFactors = TRUE); d$event <- d$event == "True"; saveRDS(d, "{rds}")
 """
 
 
 def patients(n: int) -> pd.DataFrame:
-    """Simulate times in days, a third of them censored, in two groups."""
+    """Simulate times in days, a third of them censored, with a group and what Table 1 describes."""
     random = np.random.default_rng(20)
-    event_time = np.ceil(random.exponential(400, n))
+    group = random.choice(3, n, p=[0.3, 0.5, 0.2])
+    event_time = np.ceil(random.exponential(400, n) * np.array([1.0, 1.2, 1.6])[group])
     censor_time = np.ceil(random.uniform(100, 1500, n))
-    return pd.DataFrame({
-        "time": np.minimum(event_time, censor_time),
-        "event": event_time <= censor_time,
-        "group": random.choice(["low", "positive"], n),
-    })
+    return pd.DataFrame(
+        {
+            "patient_id": np.arange(n),
+            "OS_time": np.minimum(event_time, censor_time),
+            "OS_event": event_time <= censor_time,
+            "her2": pd.Categorical.from_codes(group, ["zero", "low", "positive"]),
+            "age": random.normal(57, 11, n).round(1),
+            "nodes": random.poisson(3, n).astype(float),
+            "grade": pd.Categorical.from_codes(random.choice(3, n), ["1", "2", "3"]),
+        }
+    )
 
 
-def best(task: Callable[[], object], loops: int) -> float:
-    """Seconds of one call, the best of several repeats."""
-    return min(timeit.repeat(task, number=loops, repeat=REPEATS)) / loops
+def tasks(data: pd.DataFrame) -> dict[str, Callable[[], object]]:
+    """Return what is measured."""
+    variables = [
+        SimpleNamespace(name="age", kind="continuous", levels=[]),
+        SimpleNamespace(name="nodes", kind="continuous", levels=[]),
+        SimpleNamespace(name="grade", kind="categorical", levels=[]),
+    ]
+    return {
+        "Kaplan-Meier": lambda: summarise(data, "OS", "her2", landmarks=(365,)),
+        "log-rank": lambda: logrank(data, "OS", "her2"),
+        "Cox": lambda: cox(data, "OS", ["her2", "age", "nodes"]),
+        "Table 1": lambda: table_one(data, variables, "her2"),
+    }
 
 
-def in_r(data: pd.DataFrame, loops: int) -> tuple[float, float] | None:
-    """Seconds of survfit and survdiff in R, or None without R."""
+def seconds(task: Callable[[], object]) -> float:
+    """Mean seconds of a call, the first left out."""
+    task()
+    times, start = [], time.perf_counter()
+    while not times or time.perf_counter() - start < SECONDS:
+        begin = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - begin)
+    return sum(times) / len(times)
+
+
+def peak(task: Callable[[], object]) -> int:
+    """Bytes that a call has allocated at most."""
+    tracemalloc.start()
+    task()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def in_r(data: pd.DataFrame) -> list[float] | None:
+    """Seconds of the same in R, or None without R."""
     if shutil.which("Rscript") is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        file, script = Path(folder, "data.csv"), Path(folder, "bench.R")
-        data.assign(event=data["event"].astype(int)).to_csv(file, index=False)
-        script.write_text(R_SCRIPT.format(repeats=REPEATS, loops=loops), encoding="utf-8")
-        run = subprocess.run(["Rscript", str(script), str(file)], capture_output=True, text=True)
-    if run.returncode:
-        return None
-    first, second = map(float, run.stdout.split())
-    return first, second
+        csv, rds = Path(folder, "data.csv").as_posix(), Path(folder, "data.rds").as_posix()
+        named = data.rename(columns={"OS_time": "time", "OS_event": "event"})
+        named.assign(her2=named["her2"].astype(str)).to_csv(csv, index=False)
+        scripts = {"convert.R": CONVERT.format(csv=csv, rds=rds), "bench.R": R_SCRIPT}
+        for name, text in scripts.items():
+            path = Path(folder, name)
+            path.write_text(text.replace("SECONDS", str(SECONDS)), encoding="utf-8")
+            run = subprocess.run(["Rscript", str(path), rds], capture_output=True, text=True)
+            if run.returncode:
+                print(run.stderr, file=sys.stderr)
+                return None
+    return [float(value) for value in run.stdout.split()]
 
 
-def row(name: str, n: int, own: float, lifelines: float, r: float | None) -> str:
-    """One line of the report: time and ratios (below 1: this package is faster)."""
-    ratio = f"{own / r:10.2f}" if r else f"{'-':>10}"
-    return f"{name:14} {n:>7} {own * 1e3:>9.2f} ms {own / lifelines:>12.2f} {ratio}"
-
-
-def main() -> None:
-    """Print the table."""
-    print(f"{'':14} {'n':>7} {'her2adc':>12} {'/ lifelines':>12} {'/ R':>10}")
-    for n in SIZES:
+def main(sizes: tuple[int, ...] = SIZES) -> None:
+    """Print the table: below 1 this package is the faster."""
+    print(f"{'':14}{'rows':>9}{'her2adc':>12}{'R':>12}{'her2adc / R':>13}{'memory / data':>15}")
+    for n in sizes:
         data = patients(n)
-        named = data.rename(columns={"time": "X_time", "event": "X_event"})
-        loops = max(3, 20_000 // n)
-        r = in_r(data, loops) or (None, None)
-        own = best(lambda d=data: km(d["time"], d["event"]), loops)
-        other = best(lambda d=data: KaplanMeierFitter().fit(d["time"], d["event"]), loops)
-        print(row("Kaplan-Meier", n, own, other, r[0]))
-        own = best(lambda d=named: logrank(d, "X", "group"), loops)
-        other = best(lambda d=data: multivariate_logrank_test(d["time"], d["group"], d["event"]), loops)
-        print(row("log-rank", n, own, other, r[1]))
+        size = int(data.memory_usage(deep=True, index=False).sum())
+        r = in_r(data) or [float("nan")] * 4
+        for (name, task), other in zip(tasks(data).items(), r, strict=True):
+            own, memory = seconds(task), peak(task) / size
+            ratio = f"{own / other:.2f}" if other > 0 else "-"
+            times = f"{own * 1e3:10.1f}ms{other * 1e3:10.1f}ms"
+            print(f"{name:14}{n:9}{times}{ratio:>13}{memory:15.2f}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(tuple(int(float(size)) for size in sys.argv[1:]) or SIZES)

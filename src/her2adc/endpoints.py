@@ -22,7 +22,7 @@ def months(start: pd.Series, end: pd.Series) -> pd.Series:
     Examples
     --------
     >>> d = pd.to_datetime(pd.Series(["2024-01-01"])), pd.to_datetime(pd.Series(["2024-12-31"]))
-    >>> round(months(*d)[0], 2)
+    >>> round(float(months(*d)[0]), 2)
     11.99
     """
     return (end - start).dt.days / DAYS_PER_MONTH

@@ -137,7 +137,8 @@ def rate(row: pd.Series) -> str:
 
     Examples
     --------
-    >>> rate(pd.Series({"value": 0.5, "conf_low": 0.1, "conf_high": 0.9, "n": 4, "n_events": 2}))
+    >>> from her2adc.results import frame, row
+    >>> rate(frame([row("a", "rate", 0.5, conf_low=0.1, conf_high=0.9, n=4, n_events=2)]).iloc[0])
     '50.0% (95% CI 10.0 to 90.0; 2 of 4)'
     """
     text = fmt.percent_estimate(row["value"], row["conf_low"], row["conf_high"])

@@ -198,7 +198,7 @@ class Endpoint(Part):
 
     From dates: ``start``, ``events`` (the earliest counts) and ``censor`` (the latest counts).
     From columns: ``time`` with its ``unit``, ``event`` with the values that mean it happened.
-    ``horizon_months`` and ``cutoff`` censor administratively.
+    ``horizon_months`` and ``cutoff`` censor administratively. ``clock`` names the time axis.
     """
 
     name: str = ""
@@ -215,6 +215,7 @@ class Endpoint(Part):
     horizon_months: float | None = Field(default=None, gt=0)
     cutoff: dt.date | None = None
     event_where: str | None = None
+    clock: str = "Time"
     landmarks: tuple[float, ...] = (12,)
 
     @model_validator(mode="after")

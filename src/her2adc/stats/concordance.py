@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from her2adc.stats.inputs import Bools, Floats, sums_by
+from her2adc.stats.inputs import Bools, Floats
 from her2adc.stats.risk_sets import RiskSets
 from her2adc.stats.scheme import PLAIN, Scheme
 
 __all__ = ["concordance"]
 
 _POINT, _QUERY, _ENTRY = 1, 0, -1
+_SMALL = 1 << 15
 
 
 def concordance(
@@ -54,8 +55,9 @@ def concordance(
     >>> round(value, 4), round(error, 4)
     (0.9167, 0.0833)
     """
-    sets = RiskSets(np.zeros((times.size, 0)), times, events, scheme)
-    concordant, tied, total = _pairs(sets, score)
+    ranks = _ranks(score)
+    del score
+    concordant, tied, total = _pairs(ranks, times, events, scheme)
     weights = scheme.weights
     pairs = total if weights is None else total * weights
     everything = pairs.sum()  # each pair counts at both its ends
@@ -71,51 +73,62 @@ def concordance(
     return (somers + 1) / 2, float(np.sqrt((influence**2).sum()) / 2)
 
 
-def _pairs(sets: RiskSets, score: Floats) -> tuple[Floats, Floats, Floats]:
+def _pairs(
+    key: NDArray[Any], times: Floats, events: Bools, scheme: Scheme
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Weights of each row's concordant, tied and comparable partners."""
-    n, weights = score.size, sets.scheme.weights
-    scale = float(np.abs(score).max(initial=0.0)) or 1.0
-    rank = np.unique(np.round(score / scale, 12), return_inverse=True)[1]  # rounding errors are ties
-    bits = int(rank.max(initial=0)).bit_length()
+    bits = int(key.max(initial=0)).bit_length()
+    sets = RiskSets(np.zeros((times.size, 0)), times, events, scheme)
     starts = np.array([start for start, _ in sets.bounds])
-    stratum = np.searchsorted(starts, sets.last, side="right") - 1
-    owner, kind = _sequence(sets)
-    sequence = _Sequence(
-        ((stratum << bits) | rank).astype(np.int64 if starts.size > 1 else np.int32)[owner],
-        kind,
-        None if weights is None else weights[owner],
-        owner,
-        n,
-    )
-    total = sequence.seen_total(bits)
-    for bit in reversed(range(bits + int(starts.size - 1).bit_length())):
-        sequence.split(bit, bit < bits)
-    return sequence.by_owner(sequence.count), sequence.by_owner(sequence.seen(0)), total
+    above = int(starts.size - 1).bit_length()
+    if above:
+        stratum = np.searchsorted(starts, sets.last, side="right") - 1
+        key = (stratum.astype(np.int64) << bits) | key
+    place, owner, kind = _sequence(sets)
+    del sets
+    order = np.argsort(place, kind="stable")
+    owner, kind = owner[order], kind[order]
+    del place, order
+    weight = None if scheme.weights is None else scheme.weights[owner]
+    sequence = _Sequence(key[owner], kind, weight, owner, bits)
+    del key, owner, kind
+    sequence.same[:] = sequence.seen(slice(None), bits)
+    total = sequence.by_owner(sequence.same, times.size)
+    sequence.run(bits + above)
+    return sequence.by_owner(sequence.count, times.size), sequence.by_owner(sequence.same, times.size), total
 
 
-def _sequence(sets: RiskSets) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
-    """Rows as points, each in front of the events for which it is at risk.
+def _ranks(score: Floats) -> NDArray[Any]:
+    """Ranks of the scores; differences by rounding errors are ties."""
+    scale = float(np.abs(score).max(initial=0.0)) or 1.0
+    return np.unique(np.round(score / scale, 12), return_inverse=True)[1].astype(np.int32)
+
+
+def _sequence(sets: RiskSets) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
+    """Place, row and kind of points and queries: each row in front of the events at which it is at risk.
 
     Time runs backwards. At one time censored rows come first, then the events as queries, then
     the rows that have the event; with delayed entry a row is taken out again before the events
     at which it had not yet entered.
     """
     n = sets.last.size
-    cells, place = [sets.last, sets.event_cells], np.zeros(n, dtype=np.int64)
-    place[sets.event_rows] = 2
-    places = [place, np.ones(sets.event_rows.size, dtype=np.int64)]
-    owners = [np.arange(n), sets.event_rows]
-    kinds = [np.full(n, _POINT), np.full(sets.event_rows.size, _QUERY)]
+    rows, died = np.arange(n, dtype=np.int32), sets.event_rows.astype(np.int32)
+    place = -3 * sets.last.astype(np.int32)
+    place[died] += 2
+    places, owners = [place, 1 - 3 * sets.event_cells.astype(np.int32)], [rows, died]
+    kinds = [np.full(n, _POINT, np.int8), np.full(died.size, _QUERY, np.int8)]
     if sets.opened is not None:
-        cells, places = [*cells, sets.opened], [*places, np.zeros(n, dtype=np.int64)]
-        owners, kinds = [*owners, np.arange(n)], [*kinds, np.full(n, _ENTRY)]
-    order = np.argsort(np.concatenate(places) - 3 * np.concatenate(cells), kind="stable")
-    owner = np.concatenate(owners, dtype=np.int32, casting="unsafe")[order]
-    return owner, np.concatenate(kinds, dtype=np.int8, casting="unsafe")[order]
+        places, owners = [*places, -3 * sets.opened.astype(np.int32)], [*owners, rows]
+        kinds.append(np.full(n, _ENTRY, np.int8))
+    return np.concatenate(places), np.concatenate(owners), np.concatenate(kinds)
 
 
 class _Sequence:
-    """Points and queries in order, grouped by the leading bits of their keys."""
+    """Points and queries in order, to be sorted by the bits of their keys from the first.
+
+    Every split counts, for each query of the upper half, the points of the lower half before it,
+    and for each of those points the queries. Large parts are split one by one, small ones at once.
+    """
 
     def __init__(
         self,
@@ -123,59 +136,74 @@ class _Sequence:
         kind: NDArray[np.int8],
         weight: Floats | None,
         owner: NDArray[np.int32],
-        n: int,
+        bits: int,
     ) -> None:
-        self.key, self.kind, self.weight, self.owner, self.n = key, kind, weight, owner, n
+        self.key, self.kind, self.weight, self.owner, self.bits = key, kind, weight, owner, bits
         self.dtype = np.int32 if weight is None else np.float64
         self.count: NDArray[Any] = np.zeros(key.size, dtype=self.dtype)
+        self.same: NDArray[Any] = np.zeros(key.size, dtype=self.dtype)
 
-    def _sums(self, values: NDArray[Any]) -> NDArray[Any]:
+    def run(self, bits: int) -> None:
+        """Split until every group has one key, then count the partners with the same."""
+        parts = [(0, self.key.size, bits)]
+        while parts:
+            start, stop, left = parts.pop()
+            part = slice(start, stop)
+            if left and stop - start > _SMALL:
+                middle = start + self._split(part, left - 1)
+                parts += [(start, middle, left - 1), (middle, stop, left - 1)]
+                continue
+            for bit in reversed(range(left)):
+                self._split(part, bit)
+            self.same[part] = self.seen(part, 0)
+
+    def _split(self, part: slice, bit: int) -> int:
+        """Count across the halves of each group of a part, then sort the halves apart."""
+        upper = ((self.key[part] >> bit) & 1).astype(bool)
+        if bit < self.bits:
+            self.count[part] += self.seen(part, bit + 1, upper)
+        lower = ~upper
+        for values in (self.key, self.kind, self.owner, self.count, self.weight):
+            if values is not None:
+                values[part] = np.concatenate((values[part][lower], values[part][upper]))
+        return int(lower.sum())
+
+    def _sums(self, part: slice, values: NDArray[Any]) -> NDArray[Any]:
         """Running weighted sum of the values, starting with 0."""
         out = np.zeros(values.size + 1, dtype=self.dtype)
-        weighted = values if self.weight is None else values * self.weight
+        weighted = values if self.weight is None else values * self.weight[part]
         np.cumsum(weighted, out=out[1:], dtype=self.dtype)
         return out
 
-    def seen(self, shift: int, upper: Bools | None = None) -> Any:
+    def seen(self, part: slice, shift: int, upper: Bools | None = None) -> NDArray[Any]:
         """Sum, for each query, the points before it in its group; for each point the queries after.
 
-        With ``upper`` (the next bit of the key) queries there see the points of the other half.
+        A group has the same key without its last ``shift`` bits. With ``upper`` only queries in
+        that half count, and points in the other.
         """
-        groups = self.key >> shift if upper is None else self.key >> (shift + 1)
+        kind = self.kind[part]
+        if not kind.size:
+            return self.count[part]
+        groups = self.key[part] >> shift
         first = np.flatnonzero(np.concatenate(([True], groups[1:] != groups[:-1])))
-        length = np.diff(np.append(first, groups.size))
-        query = self.kind == _QUERY
-        points = self._sums(self.kind if upper is None else np.where(upper, np.int8(0), self.kind))
-        out = points[:-1] - np.repeat(points[first], length)
-        del points
-        queries = self._sums(query if upper is None else query & upper)
-        later = np.repeat(queries[first + length], length) - queries[1:]
-        del queries
+        del groups
+        length, query = np.diff(np.append(first, kind.size)), kind == _QUERY
+        sums = self._sums(part, kind if upper is None else np.where(upper, np.int8(0), kind))
+        out = np.repeat(sums[first], length)
+        np.subtract(sums[:-1], out, out=out)
+        del sums
+        sums = self._sums(part, query if upper is None else query & upper)
+        later = np.repeat(sums[first + length], length)
+        later -= sums[1:]
         np.copyto(out, later, where=~query)
         if upper is not None:
             out[query != upper] = 0
         return out
 
-    def seen_total(self, bits: int) -> Floats:
-        """Sum over all comparable partners of each row."""
-        return self.by_owner(self.seen(bits))
-
-    def split(self, bit: int, counted: bool) -> None:
-        """Count across the halves of each group, then sort the halves apart."""
-        upper = ((self.key >> bit) & 1).astype(bool)
-        if counted:
-            self.count = self.count + self.seen(bit, upper)
-        lower = ~upper
-
-        def parted(values: NDArray[Any]) -> NDArray[Any]:
-            return np.concatenate((values[lower], values[upper]))
-
-        self.key, self.kind, self.owner = parted(self.key), parted(self.kind), parted(self.owner)
-        self.count = parted(self.count)
-        if self.weight is not None:
-            self.weight = parted(self.weight)
-
-    def by_owner(self, values: NDArray[Any]) -> Floats:
+    def by_owner(self, values: NDArray[Any], n: int) -> NDArray[Any]:
         """Sum of the values over the places of each row, entries taken away."""
-        signed = np.where(self.kind == _ENTRY, -values, values)
-        return sums_by(self.owner, signed, self.n)
+        out = np.zeros(n, dtype=self.dtype)
+        np.add.at(out, self.owner, values)
+        entry = self.kind == _ENTRY
+        np.add.at(out, self.owner[entry], -2 * values[entry])
+        return out

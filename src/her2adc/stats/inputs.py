@@ -45,7 +45,7 @@ def check_columns(data: pd.DataFrame, columns: Sequence[str]) -> None:
 def times_of(time: Any, name: str = "time") -> Floats:
     """Make times floats; refuse them when missing, infinite or negative."""
     try:
-        values = np.asarray(pd.Series(time).astype("float64"), dtype=np.float64)
+        values = pd.Series(time).to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not numeric ({error}); give months as numbers") from None
     if np.isnan(values).any():

@@ -178,9 +178,13 @@ def _robust_error(
 
 def survival_before(times: Floats, events: Bools, at: Floats, entries: Floats | None = None) -> Floats:
     """Left-continuous Kaplan-Meier estimate: survival just before each time of ``at``."""
-    found = steps(times, events, entries)
-    out: Floats = np.append(1.0, found.survival)[np.searchsorted(found.time, at)]
-    return out
+    grid, died = np.unique(times[events], return_counts=True)
+    left = sums_by(np.searchsorted(grid, times, side="right"), None, grid.size + 1)
+    if entries is not None:
+        left -= sums_by(np.searchsorted(grid, entries, side="right"), None, grid.size + 1)
+    n_risk = np.cumsum(left[::-1])[::-1][1:]
+    survival = np.append(1.0, np.cumprod(1.0 - died / n_risk))
+    return np.asarray(survival[np.searchsorted(grid, at)])
 
 
 def limits(survival: Floats, error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:

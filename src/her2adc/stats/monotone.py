@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,7 +184,7 @@ def fit_firth(x: Floats, times: Floats, events: Bools, kept: Bools, conf_level: 
     out = {name: np.full(x.shape[1], np.nan) for name in ("coef", "low", "high", "p")}
     with warnings.catch_warnings():  # what does not converge comes back as NaN
         warnings.simplefilter("ignore")
-        for step, gradient in ((1.0, 1e-7), (0.5, 1e-7), (1.0, 1e-4)):
+        for gradient, step in product((1e-7, 1e-6, 1e-5, 1e-4), (1.0, 5.0, 0.5)):  # it can stall
             model = FirthCoxPH(gtol=gradient, xtol=1e-6, max_iter=200, max_step=step)
             model.fit(standard, (events, tied(times)))
             if model.converged_:

@@ -19,7 +19,7 @@ from her2adc.stats.kaplan_meier import survival_before
 from her2adc.stats.risk_sets import RiskSets
 from her2adc.stats.scheme import PLAIN, Scheme
 
-__all__ = ["CoxFit", "fit_cox", "ph_test", "robust_covariance", "schoenfeld"]
+__all__ = ["CoxFit", "fit_cox", "linear_score", "ph_test", "robust_covariance", "schoenfeld"]
 
 TRANSFORMS = ("km", "rank", "identity", "log")
 """Time scales on which proportional hazards can be tested."""
@@ -150,6 +150,14 @@ def _newton(sets: RiskSets) -> tuple[Floats, Floats, float]:
     except np.linalg.LinAlgError:
         inverse = np.full(information.shape, np.inf)
     return beta, inverse, state.loglik
+
+
+def linear_score(x: Floats, fit: CoxFit) -> Floats:
+    """Linear predictor of each row; equal for rows with equal covariates."""
+    out = np.zeros(len(x))
+    for j in np.flatnonzero(fit.kept):
+        out += x[:, j] * fit.coef[j]
+    return out
 
 
 def _quadratic(u: Floats, variance: Floats, df: int | None = None) -> tuple[float, int, float]:

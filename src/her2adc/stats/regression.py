@@ -16,7 +16,7 @@ from her2adc.stats.design import Column
 from her2adc.stats.inputs import Bools, conf_level_of
 from her2adc.stats.interactions import interaction, interaction_test, product_test
 from her2adc.stats.monotone import infinite_coefficients
-from her2adc.stats.partial_likelihood import CoxFit, fit_cox, ph_test, schoenfeld
+from her2adc.stats.partial_likelihood import CoxFit, fit_cox, linear_score, ph_test, schoenfeld
 
 __all__ = ["cox", "cox_univariable", "interaction", "interaction_test", "schoenfeld_residuals"]
 
@@ -157,9 +157,9 @@ def _model_rows(model: Model, fit: CoxFit, found: Estimates, conf_level: float) 
     counts: dict[str, Any] = {"n": model.times.size, "n_events": n_events}
     c, error, method = _NAN, _NAN, "not estimable: monotone likelihood" if found.monotone else "Harrell's C"
     if fit.df and not found.monotone:
-        x = model.design.matrix
-        score = sum(x[:, j] * fit.coef[j] for j in np.flatnonzero(fit.kept))
-        c, error = concordance(np.asarray(score), model.times, model.events, model.scheme, model.cluster)
+        c, error = concordance(
+            linear_score(model.design.matrix, fit), model.times, model.events, model.scheme, model.cluster
+        )
     half = stats.norm.ppf(0.5 + conf_level / 2) * error
     limits = {"conf_low": max(0.0, c - half), "conf_high": min(1.0, c + half), "conf_level": conf_level}
     values = {
