@@ -240,12 +240,14 @@ class Page:
         return Shown(markdown, tables.to_html(table, title) if self.by_hand else "")
 
     def close(self) -> Shown:
-        """Write the results of the page and show what limits its findings."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        self.results.to_csv(self.out / "results.csv", index=False)
-        n = len(self.results)
-        note = f"{n} estimates of this page stand unrounded in the results table of the book."
-        return Shown(f":::{{div}} page-end\n{note}\n:::")
+        """Write the results of the page, and show where they are."""
+        folder = self.out / "tables"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{self.name}-results.csv"
+        for path in (self.out / "results.csv", folder / name):
+            self.results.to_csv(path, index=False)
+        link = f"{{download}}`all {len(self.results)} estimates of this page (CSV) <tables/{name}>`"
+        return Shown(f":::{{div}} page-end\nUnrounded: {link}.\n:::")
 
     def limits(self) -> Shown:
         """Show what limits the findings of the study."""
