@@ -124,7 +124,7 @@ def logrank_values(
     kept = data.dropna(subset=[group, *strata])
     labels = grouped(kept, group)
     codes = labels.cat.codes.to_numpy()
-    numbers = kept.groupby(strata).ngroup().to_numpy() if strata else None
+    numbers = kept.groupby(strata, observed=True).ngroup().to_numpy() if strata else None
     found = compare_groups(
         kept["T_time"].to_numpy(), kept["T_event"].to_numpy(), codes, strata=numbers, **weighting
     )

@@ -17,12 +17,14 @@ from . import (  # noqa: F401  (each registers its adapters)
     adapters_paired,
     adapters_proportions,
     adapters_survival,
+    methods_table,
 )
 from .compare import compare, relative
 from .registry import ADAPTERS, PENDING, Adapter
 from .source import ABSENT, data_of, entries
 from .summary import PROPERTY
 
+UPDATE = "python -m reference.methods_table, with src and tests on the path"
 METHODS = sorted({entry["method"] for entry in entries()})
 
 
@@ -48,6 +50,20 @@ def test_entry(entry: dict[str, Any], record_property: Any) -> None:
     record_property(PROPERTY, json.dumps({"method": method, **asdict(found)}))
     assert not found.wrong, "\n".join(found.wrong[:20])
     assert found.compared, f"nothing of {entry['id']} was compared"
+    printed = methods_table.read().get(entry["id"])
+    assert printed is not None, f"{entry['id']} is not in agreement.csv: {UPDATE}"
+    assert printed["values"] == found.compared - found.loosely, f"agreement.csv is out of date: {UPDATE}"
+    assert found.largest <= printed["largest"], f"agreement.csv has {printed['largest']}: {UPDATE}"
+
+
+def test_the_page_of_methods_is_up_to_date() -> None:
+    text = methods_table.PAGE.read_text(encoding="utf-8")
+    assert text == methods_table.page(text, methods_table.read()), UPDATE
+
+
+def test_every_method_is_on_the_page() -> None:
+    compared = {line["method"] for line in methods_table.read().values()}
+    assert compared - {"logistic_exact_profile"} == {method for *_, method in methods_table.METHODS}
 
 
 def test_a_wrong_value_is_seen() -> None:

@@ -228,7 +228,7 @@ def logrank_pairwise(
     name = _name(weighting, rho, gamma, strata)
     rows = []
     for (a, b), part, (chi2, df, p) in zip(pairs, parts, tests, strict=True):
-        first, second = (b, a) if labels[b] == reference else (a, b)
+        first, second = (b, a) if labels[a] == reference else (a, b)
         common: dict[str, Any] = {
             "population": population,
             "group": f"{labels[first]} vs {labels[second]}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,10 @@ def propensity(
     if made.matrix.shape[1]:
         made.matrix = (made.matrix - made.matrix.mean(axis=0)) / spread
     x = np.column_stack([np.ones(len(made.matrix)), made.matrix])
-    fitted = sm.GLM(treated[rows].astype(float), x, family=sm.families.Binomial()).fit(tol=1e-13, maxiter=100)
+    model = sm.GLM(treated[rows].astype(float), x, family=sm.families.Binomial())
+    with warnings.catch_warnings():  # separation is refused below
+        warnings.simplefilter("ignore")
+        fitted = model.fit(tol=1e-13, maxiter=100)
     score = np.asarray(fitted.fittedvalues, dtype=np.float64)
     if not ((score > 1e-8) & (score < 1 - 1e-8)).all():
         raise ValueError(
