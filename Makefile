@@ -15,7 +15,7 @@ serve:  ## show the built book at http://localhost:8000
 	@python3 workflow/venv.py serve
 check:  ## ruff, mypy, notebook hygiene, _toc.yml up to date
 	@python3 workflow/venv.py check
-bench:  ## time Kaplan-Meier and log-rank against other software
+bench:  ## time the statistics against R, and weigh their memory
 	@python3 workflow/venv.py bench
 clean:  ## remove everything that a build made
 	@python3 workflow/venv.py clean

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from her2adc import format
 from her2adc.format import (
     count_percent,
     estimate,
@@ -132,3 +133,11 @@ def test_percent_estimates() -> None:
     assert percent_short(0.0, 0.0, 0.218) == "0.0% (0.0 to 21.8)"
     assert percent_short(1.0, NAN, NAN) == "100.0% (NE to NE)"
     assert percent_short(NAN, NAN, NAN) == "NE"
+
+
+def test_journals_write_intervals_their_own_way():
+    """Instructions for authors: JAMA (hyphen, comma), The Lancet (raised point, dash), NEJM (comma)."""
+    assert format.estimate(0.36, 0.182, 0.704, 2, profile="jama") == "0.36 (95% CI, 0.18-0.70)"
+    assert format.estimate(0.36, 0.182, 0.704, 2, profile="lancet") == "0·36 (95% CI 0·18–0·70)"
+    assert format.percent_estimate(0.398, 0.3, 0.502, profile="nejm") == "39.8% (95% CI, 30.0 to 50.2)"
+    assert format.estimate(-1.3, -19.8, 17.6, profile="jama") == "−1.3 (95% CI, −19.8 to 17.6)"

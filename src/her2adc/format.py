@@ -23,7 +23,7 @@ _SIGNIFICANT = 12
 
 @dataclass(frozen=True)
 class _Profile:
-    """How a journal writes a p-value."""
+    """How a journal writes a p-value and an interval."""
 
     name: str
     smallest: str
@@ -31,15 +31,17 @@ class _Profile:
     point: str = "."
     symbol: str = "p"
     spaced: bool = True
+    after_ci: str = ""
+    between: str = " to "
 
 
 PROFILES: dict[str, _Profile] = {
     "default": _Profile("default", "0.001"),
-    "jama": _Profile("jama", "0.001", leading_zero=False, symbol="P"),
-    "lancet": _Profile("lancet", "0.0001", point="·", spaced=False),
-    "nejm": _Profile("nejm", "0.001", symbol="P", spaced=False),
+    "jama": _Profile("jama", "0.001", leading_zero=False, symbol="P", after_ci=",", between="-"),
+    "lancet": _Profile("lancet", "0.0001", point="·", spaced=False, between="–"),
+    "nejm": _Profile("nejm", "0.001", symbol="P", spaced=False, after_ci=","),
 }
-"""Journal profiles that :func:`pvalue` and :func:`p_equals` know."""
+"""Journal profiles of p-values and of estimates with their interval."""
 
 
 def _missing(value: Any) -> bool:
@@ -141,6 +143,7 @@ def estimate(
     not_reached: str = NOT_REACHED,
     not_estimable: str = NOT_ESTIMABLE,
     conf_level: float | None = 0.95,
+    profile: str = "default",
 ) -> str:
     """Estimate with its confidence interval, as a sentence prints it.
 
@@ -155,6 +158,8 @@ def estimate(
         estimated takes ``not_reached="NE"``.
     conf_level : float or None
         Level of the interval, 0.95; None leaves its name out.
+    profile : {"default", "jama", "lancet", "nejm"}
+        Manner of the journal.
 
     Returns
     -------
@@ -167,12 +172,14 @@ def estimate(
     '9.0 (95% CI 4.8 to 13.3)'
     >>> estimate(float("nan"), 15.2, float("nan"))
     'NR (95% CI 15.2 to NE)'
+    >>> [estimate(9.0, 4.81, 13.25, profile=name) for name in ("jama", "lancet", "nejm")]
+    ['9.0 (95% CI, 4.8-13.3)', '9·0 (95% CI 4·8–13·3)', '9.0 (95% CI, 4.8 to 13.3)']
     """
     centre = number(x, digits, not_reached)
     if _missing(x) and _missing(low) and _missing(high):
         return centre
     limits = [number(limit, digits, not_estimable) for limit in (low, high)]
-    return _with_limits(centre, limits, conf_level)
+    return _with_limits(centre, limits, conf_level, profile)
 
 
 def estimate_short(
@@ -194,7 +201,12 @@ def estimate_short(
 
 
 def percent_estimate(
-    x: float, low: float, high: float, digits: int = 1, conf_level: float | None = 0.95
+    x: float,
+    low: float,
+    high: float,
+    digits: int = 1,
+    conf_level: float | None = 0.95,
+    profile: str = "default",
 ) -> str:
     """Fraction with its confidence interval, in percent, as a sentence prints it.
 
@@ -208,7 +220,7 @@ def percent_estimate(
     if _missing(x):
         return NOT_ESTIMABLE
     limits = [percent(limit, digits, NOT_ESTIMABLE).removesuffix("%") for limit in (low, high)]
-    return _with_limits(percent(x, digits), limits, conf_level)
+    return _with_limits(percent(x, digits), limits, conf_level, profile)
 
 
 def percent_short(x: float, low: float, high: float, digits: int = 1) -> str:
@@ -222,10 +234,16 @@ def percent_short(x: float, low: float, high: float, digits: int = 1) -> str:
     return percent_estimate(x, low, high, digits, conf_level=None)
 
 
-def _with_limits(centre: str, limits: list[str], conf_level: float | None) -> str:
-    """Estimate and limits in words; names the interval when its level is given."""
-    level = "" if conf_level is None else f"{(_decimal(conf_level) * 100).normalize():f}% CI "
-    return f"{centre} ({level}{limits[0]} to {limits[1]})"
+def _with_limits(centre: str, limits: list[str], conf_level: float | None, profile: str) -> str:
+    """Estimate and limits in words; names the interval when its level is given.
+
+    A negative limit is not set off by a dash, which would read as its sign.
+    """
+    style = _profile(profile)
+    level = "" if conf_level is None else f"{(_decimal(conf_level) * 100).normalize():f}% CI{style.after_ci} "
+    between = " to " if any("−" in limit for limit in limits) else style.between
+    low, high = (limit.replace(".", style.point) for limit in limits)
+    return f"{centre.replace('.', style.point)} ({level}{low}{between}{high})"
 
 
 def pvalue(p: float, profile: str = "default") -> str:

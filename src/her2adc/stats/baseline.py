@@ -78,6 +78,14 @@ def table_one(
         sd, min, max``; for both ``missing``. With groups one ``smd`` (group "SMD") and, on
         request, one ``p_value`` a variable. Quantiles are R's type 7.
 
+    Notes
+    -----
+    Counts, percentages, means and quantiles are those of the Python package tableone, and a test
+    holds them together. It does not make the table, because its defaults are not those of the
+    book: it counts missing values as a level in percentages, tests and SMD, corrects 2 x 2 tables
+    for continuity, compares two means by Welch's test, gives the SMD a sign and for more than two
+    groups no overall SMD.
+
     Examples
     --------
     >>> from types import SimpleNamespace

@@ -88,4 +88,5 @@ def newcombe(
         method="newcomb",
         alpha=1 - conf_level_of(conf_level),
     )
-    return count / total - count_other / total_other, float(low), float(high)
+    difference = count / total - count_other / total_other
+    return difference, max(-1.0, float(low)), min(1.0, float(high))
