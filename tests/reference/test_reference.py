@@ -40,11 +40,12 @@ def test_every_method_has_an_adapter_or_is_pending(method: str) -> None:
     )
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry["id"])
+COMPARED = [entry for entry in entries() if entry["method"] not in PENDING]
+
+
+@pytest.mark.parametrize("entry", COMPARED, ids=lambda entry: entry["id"])
 def test_entry(entry: dict[str, Any], record_property: Any) -> None:
     method = entry["method"]
-    if method in PENDING:
-        pytest.skip(f"{method}: {PENDING[method]}")
     adapter = ADAPTERS[method]
     found = compare(entry["results"], adapter.run(entry, data_of(entry)), adapter)
     record_property(PROPERTY, json.dumps({"method": method, **asdict(found)}))
@@ -53,7 +54,8 @@ def test_entry(entry: dict[str, Any], record_property: Any) -> None:
     printed = methods_table.read().get(entry["id"])
     assert printed is not None, f"{entry['id']} is not in agreement.csv: {UPDATE}"
     assert printed["values"] == found.compared - found.loosely, f"agreement.csv is out of date: {UPDATE}"
-    assert found.largest <= printed["largest"], f"agreement.csv has {printed['largest']}: {UPDATE}"
+    # below 1e-9 it is the rounding of this machine's linear algebra
+    assert found.largest <= max(printed["largest"], 1e-9), f"agreement.csv has {printed['largest']}: {UPDATE}"
 
 
 def test_the_page_of_methods_is_up_to_date() -> None:
