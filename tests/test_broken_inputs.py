@@ -46,6 +46,8 @@ BROKEN = {
         edit("last_seen", 1, "2022-12-31"),
         ["row 3, last_seen", "before the start", "2023-01-10"],
     ),
+    "unknown IHC code": (edit("her2_ihc", 2, "4+"), ["row 4, her2_ihc", "not understood", "write 0", "'4+'"]),
+    "unknown ISH code": (edit("her2_ish", 2, "perhaps"), ["row 4, her2_ish", "not amplified", "'perhaps'"]),
     "unknown level": (
         edit("liver", 4, "maybe"),
         ["row 6, liver", "no level of 'Liver metastasis'", "'maybe'"],
@@ -130,9 +132,11 @@ def test_broken_yaml_names_the_row(tmp_path):
 def test_all_problems_come_at_once(tmp_path):
     patients = PATIENTS.astype(object).copy()
     patients.loc[0, "age"], patients.loc[3, "start"], patients.loc[5, "liver"] = "old", "soon", "?"
+    patients.loc[6, "her2_ihc"], patients.loc[8, "patient_id"] = "5+", "P01"
     with pytest.raises(StudyError) as error:
         prepare_cohort(load_study(write_study(tmp_path, patients=patients)))
-    assert sorted(p.column for p in error.value.problems) == ["age", "liver", "start"]
+    columns = sorted(p.column for p in error.value.problems)
+    assert columns == ["age", "her2_ihc", "liver", "patient_id", "patient_id", "start"]
 
 
 def test_line_of_the_key_is_named(tmp_path):

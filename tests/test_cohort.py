@@ -183,3 +183,15 @@ def test_order_of_rows_does_not_matter(tmp_path_factory, order):
     want = cohort_of(write_study(tmp, "a")).data.set_index("patient_id").sort_index()
     got = cohort_of(write_study(tmp, "b", patients=PATIENTS.iloc[list(order)])).data.set_index("patient_id")
     pd.testing.assert_frame_equal(got.sort_index(), want)
+
+
+def test_texts_declared_unknown_are_not_errors(tmp_path):
+    patients = PATIENTS.assign(her2_ihc=PATIENTS["her2_ihc"].where(PATIENTS.index != 0, "lost"))
+    her2 = {**STUDY["her2"], "unknown": ["lost"]}
+    cohort = cohort_of(write_study(tmp_path, patients=patients, study={"her2": her2}))
+    assert "no IHC score and no ISH" in cohort.unclassified["reason"].tolist()
+
+
+def test_classes_without_patients_are_not_groups(tmp_path):
+    cohort = cohort_of(write_study(tmp_path, study={"her2": {"edition": 2018}}))
+    assert cohort.data["her2_class"].cat.categories.tolist() == ["HER2-zero", "HER2-low", "HER2-positive"]

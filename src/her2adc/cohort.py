@@ -17,7 +17,7 @@ from her2adc import columns, endpoints, recist
 from her2adc.config import Study, Variable
 from her2adc.errors import Problem, StudyError
 from her2adc.intake import RawTable, read_table
-from her2adc.specimens import classify_patients
+from her2adc.specimens import classify_patients, text_problems
 from her2adc.typed import type_table
 
 
@@ -100,13 +100,15 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     """
     folder = Path(folder) if folder else study.folder / study.data.folder
     raw, problems = _read_all(study, folder)
-    if problems:
-        raise StudyError(problems)
     typed: dict[str, pd.DataFrame] = {}
     for name, table in raw.items():
-        typed[name], found = type_table(study, table)
-        problems += found
-    problems += _orphans(raw)
+        if not table.frame.empty:
+            typed[name], found = type_table(study, table)
+            problems += found
+    if len(typed) == len(raw):
+        problems += text_problems(study, raw)
+        if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
+            problems += _orphans(raw)
     if problems:
         raise StudyError(_second_header_hint(problems, raw))
     patients = typed.pop("patients")
@@ -307,9 +309,7 @@ def _assemble(
     remarks: list[str] = []
     unclassified = pd.DataFrame(columns=["reason", "ihc", "ish", "n"])
     if study.her2:
-        data["her2_class"] = data["her2_class"].cat.set_categories(
-            list(study.her2.analysed), ordered=True
-        )
+        data["her2_class"] = data["her2_class"].cat.remove_unused_categories()
         data["her2_result"] = data["her2_result"].cat.remove_unused_categories()
         lost = patients[patients["her2_class"].isna() & patients["eligible"]]
         unclassified = (

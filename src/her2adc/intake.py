@@ -42,6 +42,7 @@ class RawTable:
     origin: dict[str, Origin] = field(default_factory=dict)
     found_in: pd.Series | None = None
     files: list[str] = field(default_factory=list)
+    key_problems: list[Problem] = field(default_factory=list)
 
     def problem(
         self, column: str, index: object, message: str, remedy: str = "", value: object = ""
@@ -301,22 +302,24 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
     Returns
     -------
     RawTable, list of Problem
+        The table is empty when a file cannot be read or joined.
     """
     spec: Table = study.data.tables[name]
     parts: list[tuple[str, pd.DataFrame]] = []
     problems: list[Problem] = []
+    ids: list[Problem] = []
     for source in spec.sources:
         frame, found = _read_source(source, folder, study)
         problems += found
         if not frame.empty:
             parts.append((Path(source.file).name, frame))
-            problems += _key_problems(
-                frame, Path(source.file).name, source, unique=name == "patients"
-            )
+            ids += _key_problems(frame, Path(source.file).name, source, unique=name == "patients")
     files = [Path(s.file).name for s in spec.sources]
-    if problems or len(parts) < len(spec.sources):
-        return RawTable(name, pd.DataFrame(), files=files), problems
-    return _join(name, parts, spec, files), problems
+    if problems or len(parts) < len(spec.sources) or (ids and len(parts) > 1):
+        return RawTable(name, pd.DataFrame(), files=files), problems + ids
+    table = _join(name, parts, spec, files)
+    table.key_problems = ids
+    return table, ids
 
 
 def _key_problems(frame: pd.DataFrame, file: str, source: Source, unique: bool) -> list[Problem]:

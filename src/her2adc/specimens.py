@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from her2adc import her2
 from her2adc.config import RESULTS, Study
+from her2adc.errors import Problem
+from her2adc.intake import RawTable
+
+IHC_FORMS = "write 0, 0+ (ultralow), 1+, 2+ or 3+"
+ISH_FORMS = "write amplified, not amplified or equivocal"
 
 
 def _first_that_says(frame: pd.DataFrame, names: tuple[str, ...], normalise: Any) -> pd.DataFrame:
@@ -21,6 +27,42 @@ def _first_that_says(frame: pd.DataFrame, names: tuple[str, ...], normalise: Any
         out.loc[open_, "found"] = frame[name][open_]
         out.loc[open_, "form"] = forms[open_]
     return out
+
+
+def text_problems(study: Study, raw: Mapping[str, RawTable]) -> list[Problem]:
+    """HER2 texts that no rule knows: a typing error, or a form to be declared.
+
+    Parameters
+    ----------
+    study
+        The study.
+    raw
+        Its tables as read.
+
+    Returns
+    -------
+    list of Problem
+        One for each cell.
+    """
+    rule = study.her2
+    if rule is None:
+        return []
+    table = raw[rule.table]
+    ihc, ish = (rule.ihc, rule.ish) if rule.table == "patients" else (("ihc",), ("ish",))
+    checks = [(c, her2.normalise_ihc, IHC_FORMS) for c in ihc]
+    checks += [(c, her2.normalise_ish, ISH_FORMS) for c in ish]
+    problems = []
+    for column, normalise, forms in checks:
+        cells = table.frame[column]
+        bad = cells.map(normalise).isna() & ~cells.isin(rule.unknown)
+        remedy = (
+            f"{forms}; or list the text under her2.unknown in study.yml, if the result is not known"
+        )
+        problems += [
+            table.problem(column, i, "HER2 result not understood", remedy, cells[i])
+            for i in cells.index[bad]
+        ]
+    return problems
 
 
 def pick_specimens(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
@@ -62,6 +104,9 @@ def classify_patients(
         frame = frame.rename(columns={"ihc": rule.ihc[0], "ish": rule.ish[0]}).set_axis(
             patients.index
         )
+    frame = frame.assign(
+        **{c: frame[c].mask(frame[c].isin(rule.unknown), "unknown") for c in (*rule.ihc, *rule.ish)}
+    )
     ihc = _first_that_says(frame, rule.ihc, her2.normalise_ihc)
     ish = _first_that_says(frame, rule.ish, her2.normalise_ish)
     if rule.ish_ratio or rule.ish_copies:

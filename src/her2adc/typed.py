@@ -59,7 +59,7 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
     if table.name == "patients":
         frame, found = _variables(study, table, frame)
         problems += found
-    return frame, problems + _schema_problems(table, frame, problems)
+    return frame, problems + _schema_problems(table, frame, problems + table.key_problems)
 
 
 def _absent(study: Study, table: RawTable) -> list[Problem]:

@@ -176,6 +176,7 @@ class Her2(Part):
     """How HER2 is classified.
 
     ``ihc`` and ``ish`` name columns; with several, the first that says something is used.
+    ``unknown`` lists texts of these columns that mean that the result is not known.
     ``analysed`` lists the classes that enter the analysis.
     """
 
@@ -186,6 +187,7 @@ class Her2(Part):
     pick: Literal["latest", "earliest"] = "latest"
     ihc: Names = ("her2_ihc",)
     ish: Names = ("her2_ish",)
+    unknown: Names = ()
     ish_ratio: str | None = None
     ish_copies: str | None = None
     analysed: tuple[Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"], ...] = (
