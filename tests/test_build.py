@@ -143,6 +143,23 @@ def test_failing_cell_is_one_message_and_leaves_the_last_book(tree, first):
     path.write_text(good)
 
 
+def test_kernel_that_dies_is_started_once_more_and_then_reported(tree, first, tmp_path):
+    path = tree / "notebooks/cohort.ipynb"
+    good = path.read_text()
+    once = tmp_path / "died"
+    first_time = f"import os, pathlib\nonce = pathlib.Path({str(once)!r})\n"
+    dies = first_time + "if not once.exists():\n    once.touch()\n    os._exit(1)"
+    for always, code in ((dies, 0), ("import os; os._exit(1)", 1)):
+        notebook = nbformat.reads(good, as_version=4)
+        notebook.cells.insert(2, nbformat.v4.new_code_cell(always))
+        nbformat.write(notebook, path)
+        built = build(tree, "--study", "alpha", "--page", "cohort")
+        assert bool(built.code) == bool(code), built.text
+        assert "alpha/cohort ... once more: DeadKernelError" in built.text
+        assert ("page alpha cohort ... failed: DeadKernelError" in built.text) == bool(code), built.text
+    path.write_text(good)
+
+
 def test_warning_of_the_site_is_an_error_and_leaves_the_last_book(tree, first):
     assert build(tree).code == 0
     html = snapshot(tree / "_build/html")

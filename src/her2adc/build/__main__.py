@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from her2adc.errors import StudyError
 
@@ -21,6 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = {"prepare": "study", "page": "page"}.get(options.task)
         name = "/".join(filter(None, (getattr(options, "study", ""), getattr(options, "page", ""))))
         print(f"{what} {name} ... failed: {error}" if what else error, flush=True)
+        return 1
+    except Exception as error:  # a fault of this program: never without a word
+        log = Path("_build/logs/fault.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        words = [options.task, getattr(options, "study", ""), getattr(options, "page", "")]
+        task = " ".join(str(word) for word in words if word)
+        print(f"{task} ... failed: {type(error).__name__}: {error} (see {log})", flush=True)
         return 1
 
 

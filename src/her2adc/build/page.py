@@ -79,16 +79,28 @@ def _parameters(study: StudyPlan, page: PagePlan, work: Path) -> dict[str, Any]:
 
 
 def _execute(study: StudyPlan, page: PagePlan, parameters: dict[str, Any], work: Path) -> NotebookNode:
-    """Run the notebook in the work folder and return it executed."""
+    """Run the notebook in the work folder and return it executed.
+
+    A kernel that dies, or whose ports another program took between choice and use, is started once
+    more; a cell that fails is not run again.
+    """
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     executed = work / "page.ipynb"
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-    try:
+
+    def execute() -> None:
         papermill.execute_notebook(page.notebook, executed, parameters, kernel_name="python3",
                                    language="python", progress_bar=False, cwd=".",
                                    request_save_on_cell_execute=False)
+
+    try:
+        try:
+            execute()
+        except (RuntimeError, OSError) as error:
+            print(f"page {study.id}/{page.page} ... once more: {type(error).__name__}: {error}", flush=True)
+            execute()
     except PapermillExecutionError as error:
         log = LOGS / f"{study.id}-{page.page}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
