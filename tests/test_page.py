@@ -82,3 +82,11 @@ def test_her2_result_has_only_levels_that_occur(report):
     levels = report.variables(["her2_result"])[0].level_names
     assert levels == ["IHC 1+", "IHC 2+, ISH not amplified", "IHC 2+, ISH amplified", "IHC 3+"]
     assert STUDY["her2"]["edition"] == 2018
+
+
+@pytest.mark.parametrize("conf_type", ["log-log", "log", "plain"])
+def test_interval_type_of_the_study_reaches_the_rows(tmp_path, conf_type):
+    report = Page(str(write_study(tmp_path, study={"conf_type": conf_type})), "pfs")
+    rows = analyses.endpoint(report.data, "PFS", report.by, conf_type=report.study.conf_type)
+    methods = rows.loc[rows["analysis"].eq("kaplan_meier"), "method"].unique()
+    assert methods.tolist() == [f"Kaplan-Meier, {conf_type} interval"]

@@ -302,7 +302,11 @@ class Chapter(Part):
 
 
 class Study(Part):
-    """A study as its ``study.yml`` says."""
+    """A study as its ``study.yml`` says.
+
+    ``conf_type`` is the scale of Kaplan-Meier intervals: ``log-log`` (the book and SAS), ``log``
+    (R's default) or ``plain`` (SPSS).
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
@@ -322,6 +326,7 @@ class Study(Part):
     baseline: Baseline
     endpoints: dict[str, Endpoint] = {}
     main_endpoint: str | None = None
+    conf_type: Literal["log-log", "log", "plain"] = "log-log"
     follow_up: dict[Literal["start", "end"], str] | None = None
     response: Response | None = None
     subgroups: tuple[str, ...] = ()

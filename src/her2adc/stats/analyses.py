@@ -24,6 +24,7 @@ def endpoint(
     by: str | None = None,
     landmarks: Sequence[float] = (12,),
     population: str = "",
+    conf_type: str = "log-log",
 ) -> pd.DataFrame:
     """Kaplan-Meier estimates, numbers at risk, and the log-rank test when there are groups.
 
@@ -39,6 +40,8 @@ def endpoint(
         Times in months.
     population
         Name of the patients, kept in the rows.
+    conf_type
+        Scale of the Kaplan-Meier intervals.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def endpoint(
     longest = data[f"{name}_time"].max()
     times = [t for t in TICKS if pd.notna(longest) and t <= longest]
     parts = [
-        survival.summarise(data, name, by, landmarks=landmarks, population=population),
+        survival.summarise(data, name, by, landmarks, conf_type, population),
         survival.at_risk(data, name, by, times=times, population=population),
     ]
     if by is not None and _comparable(data, by):
@@ -114,12 +117,13 @@ def populations(
     named: Mapping[str, Population],
     name: str,
     landmarks: Sequence[float] = (12,),
+    conf_type: str = "log-log",
 ) -> pd.DataFrame:
     """Response rates, median and landmark survival of each named population.
 
     Parameters
     ----------
-    data, name, landmarks
+    data, name, landmarks, conf_type
         See :func:`endpoint`.
     named
         Populations by key: a label, and an expression over the columns that selects them.
@@ -141,5 +145,5 @@ def populations(
                 variable=["ORR", "DCR"],
             )
             parts.append(rates.assign(population=p.label))
-        parts.append(survival.summarise(chosen, name, landmarks=landmarks, population=p.label))
+        parts.append(survival.summarise(chosen, name, None, landmarks, conf_type, p.label))
     return concat(parts)
