@@ -46,12 +46,14 @@ def write_front(plan: Plan) -> str:
     StudyError
         When two pages of the book have the same title.
     """
+    from her2adc.config.reference import study_markdown
     from her2adc.schema import dictionary_markdown
 
     titles = {(s.id, p.page): _title(s, p) for s in plan.studies for p in s.pages}
     _refuse_same_titles(plan, titles)
     _write(TITLES, json.dumps([[*key, title] for key, title in titles.items()], indent=1))
     _write(PAGES / "dictionary.md", dictionary_markdown())
+    _write(PAGES / "study-file.md", study_markdown())
     _write(PAGES / "front.md", _front(plan))
     _write(TOC, toc_text(plan))
     return f"front matter ... {len(plan.studies)} studies, {len(titles)} pages"
