@@ -68,7 +68,14 @@ def test_cutoff_and_horizon_censor():
     out, _ = from_dates(data, endpoint(cutoff=dt.date(2024, 7, 1)))
     assert (out["time"][0], bool(out["event"][0])) == (pytest.approx(182 / 30.4375, abs=1e-12), False)
     out, _ = from_dates(data, endpoint(horizon_months=6))
-    assert not out["event"][0] and out["time"][0] == pytest.approx(182 / 30.4375, abs=1e-12)
+    assert not out["event"][0] and out["time"][0] == 6.0  # still at risk at the horizon itself
+
+
+def test_start_after_the_cutoff_is_a_problem_and_not_a_negative_time():
+    data = dates(start=["2024-08-01"], progression=["2024-12-01"], death=[None], last=["2024-12-31"])
+    _, problems = from_dates(data, endpoint(cutoff=dt.date(2024, 7, 1)))
+    assert [(p.column, p.value) for p in problems] == [("start", "2024-08-01")]
+    assert "after the cut-off, 2024-07-01" in problems[0].message
 
 
 def test_event_where_counts_only_some_deaths_and_censors_the_others():

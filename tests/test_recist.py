@@ -49,6 +49,11 @@ def test_clinical_benefit_needs_24_weeks_of_stable_disease():
     assert best((2, "SD"))["clinical_benefit"] is None
 
 
+def test_assessments_of_an_earlier_line_do_not_count():
+    assert best((-10, "PR"), (-2, "PD"), (8, "SD"))["best_response"] == "SD"
+    assert best((-10, "CR"))["best_response"] == "NE"
+
+
 def test_first_response_and_progression_dates():
     out = best((8, "SD"), (16, "PR"), (24, "CR"), (32, "PD"))
     assert out["first_response_date"] == START + pd.Timedelta(weeks=16)

@@ -51,7 +51,8 @@ def from_dates(
     DataFrame
         ``time`` in months and ``event``; both missing for a patient without a start date.
     list of Problem
-        Dates before the start; a start without event and without censor date.
+        Dates before the start; a start after the cut-off; a start without event and without
+        censor date.
     """
     start = data[str(endpoint.start)]
     happened = data[list(endpoint.events)].min(axis=1)
@@ -77,16 +78,22 @@ def from_dates(
         )
     event = happened.notna()
     end = happened.where(event, last)
-    limit = pd.Series(pd.NaT, index=data.index, dtype="datetime64[ns]")
     if endpoint.cutoff:
-        limit[:] = pd.Timestamp(endpoint.cutoff)
-    if endpoint.horizon_months:
-        horizon = start + pd.to_timedelta(int(endpoint.horizon_months * DAYS_PER_MONTH), unit="D")
-        limit = limit.fillna(horizon).where(limit <= horizon, horizon)
-    late = end > limit
-    end, event = end.where(~late, limit), event & ~late
-    time = months(start, end)
-    return _frame(time, event), problems
+        cutoff = pd.Timestamp(endpoint.cutoff)
+        problems += [
+            _cell(
+                table,
+                str(endpoint.start),
+                i,
+                f"{endpoint.name}: the clock starts after the cut-off, {endpoint.cutoff}",
+                f"correct the date, or move endpoints.{endpoint.name}.cutoff",
+                _day(data, i, str(endpoint.start)),
+            )
+            for i in data.index[start > cutoff]
+        ]
+        late = end > cutoff
+        end, event = end.where(~late, cutoff), event & ~late
+    return censor_late(_frame(months(start, end), event), endpoint.horizon_months), problems
 
 
 def from_columns(

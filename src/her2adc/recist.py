@@ -17,10 +17,11 @@ CATEGORIES = ["CR", "PR", "SD", "PD", "NE"]
 def best_response(visits: pd.DataFrame, start: pd.Timestamp, rule: Response) -> dict[str, object]:
     """Best overall response of one patient.
 
-    Assessments after the first progression do not count. Without confirmation the best visit
-    counts, stable disease only when it still held ``sd_min_weeks`` after the start. With
-    confirmation, a response has to be seen again ``confirm_weeks`` later at the earliest;
-    otherwise it is stable disease, if that lasted long enough.
+    Assessments before the start (of an earlier line) and after the first progression do not
+    count. Without confirmation the best visit counts, stable disease only when it still held
+    ``sd_min_weeks`` after the start. With confirmation, a response has to be seen again
+    ``confirm_weeks`` later at the earliest; otherwise it is stable disease, if that lasted long
+    enough.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def best_response(visits: pd.DataFrame, start: pd.Timestamp, rule: Response) -> 
     >>> best_response(v, pd.Timestamp("2024-01-01"), Response(start="start"))["best_response"]
     'SD'
     """
-    visits = visits.sort_values("date", kind="stable")
+    visits = visits[pd.to_datetime(visits["date"]) >= start].sort_values("date", kind="stable")
     progressed = visits.loc[visits["response"] == "PD", "date"].min()
     held = visits[(visits["date"] < progressed) if pd.notna(progressed) else visits["date"].notna()]
     held = held[held["response"].isin(["CR", "PR", "SD"])]
