@@ -5,8 +5,9 @@ listed with its reason and never guessed.
 
 References
 ----------
-ASCO/CAP 2013: Wolff et al., J Clin Oncol 2013;31:3997. ASCO/CAP 2018: Wolff et al., J Clin Oncol
-2018;36:2105. ASCO/CAP 2023 (2018 affirmed): Wolff et al., J Clin Oncol 2023;41:3867.
+ASCO/CAP 2007: Wolff et al., J Clin Oncol 2007;25:118. ASCO/CAP 2013: Wolff et al., J Clin Oncol
+2013;31:3997. ASCO/CAP 2018: Wolff et al., J Clin Oncol 2018;36:2105.
+ASCO/CAP 2023 (2018 affirmed): Wolff et al., J Clin Oncol 2023;41:3867.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pandas as pd
 
 from her2adc.config import RESULTS
 
-Edition = Literal[2013, 2018, 2023]
+Edition = Literal[2007, 2013, 2018, 2023]
 
 _NOT_DONE = re.compile(
     r"^(|nan|none|null|\.|-+|na|n/a|n\.a\.?|unk|unknown|not (evaluated|available|applicable|performed|"
@@ -144,10 +145,11 @@ def normalise_ish(text: object) -> str | None:
 def ish_from_counts(ratio: float, copies: float, ihc: str, edition: Edition = 2018) -> str:
     """Give the ISH result from the HER2/CEP17 ratio and the HER2 copies a cell.
 
-    2013: ratio >= 2.0, or copies >= 6.0, is amplified; copies 4.0 to below 6.0 at a lower ratio is
-    equivocal. 2018 and 2023: group 1 (ratio >= 2.0, copies >= 4.0) is amplified, group 5 is not;
-    groups 2, 3 and 4 depend on the IHC of the same specimen and are
-    equivocal without it.
+    2007: ratio above 2.2 is amplified, below 1.8 not, 1.8 to 2.2 equivocal; without a ratio, copies
+    above 6.0, below 4.0, and between. 2013: ratio >= 2.0, or copies >= 6.0, is amplified; copies 4.0
+    to below 6.0 at a lower ratio is equivocal. 2018 and 2023: group 1 (ratio >= 2.0, copies >= 4.0) is
+    amplified, group 5 is not; groups 2, 3 and 4 depend on the IHC of the same specimen and are equivocal
+    without it.
 
     Parameters
     ----------
@@ -171,20 +173,25 @@ def ish_from_counts(ratio: float, copies: float, ihc: str, edition: Edition = 20
     has_ratio, has_copies = pd.notna(ratio), pd.notna(copies)
     if not has_ratio and not has_copies:
         return "unknown"
+    if edition == 2007:
+        value, low, high = (ratio, 1.8, 2.2) if has_ratio else (copies, 4.0, 6.0)
+        if low <= value <= high:
+            return "equivocal"
+        return "amplified" if value > high else "not amplified"
     if edition == 2013:
         if (has_ratio and ratio >= 2) or (has_copies and copies >= 6):
             return "amplified"
         return "equivocal" if has_copies and copies >= 4 else "not amplified"
     if not has_copies:
         return "amplified" if ratio >= 2 else "not amplified"
-    high = has_ratio and ratio >= 2
-    if high and copies >= 4:
+    above = has_ratio and ratio >= 2
+    if above and copies >= 4:
         return "amplified"
-    if not high and copies < 4:
+    if not above and copies < 4:
         return "not amplified"
     if ihc not in ("0", "0+", "1+", "2+", "3+"):
         return "equivocal"
-    if ihc == "3+" or (ihc == "2+" and not high and copies >= 6):
+    if ihc == "3+" or (ihc == "2+" and not above and copies >= 6):
         return "amplified"
     return "not amplified"
 

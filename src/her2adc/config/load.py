@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from her2adc.config.models import HER2_VARIABLES, Part, Study
+from her2adc.config.models import Study
+from her2adc.config.parts import Part
 from her2adc.errors import Problem, StudyError, nearest
 
 
@@ -98,8 +99,8 @@ def find_studies(root: Path) -> list[Path]:
 
 
 def _named(raw: dict[str, Any]) -> dict[str, Any]:
-    """Give each variable and endpoint its own name."""
-    for key in ("variables", "endpoints"):
+    """Give each variable, endpoint and outcome its own name."""
+    for key in ("variables", "endpoints", "outcomes"):
         part = raw.get(key)
         if isinstance(part, dict):
             raw[key] = {
@@ -164,17 +165,24 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
 
 def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
     """Names used in one part of the file that another part has to define."""
-    variables = [*study.variables, *(HER2_VARIABLES if study.her2 else [])]
+    variables = [*study.variables, *study.derived]
     endpoints = list(study.endpoints)
     used: list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]] = [
         (("baseline", "variables"), study.baseline.variables, variables),
         (("subgroups",), study.subgroups, variables),
         (("adjustment",), study.adjustment, variables),
         (("group",), (study.group,), variables),
-        (("main_endpoint",), (study.main_endpoint,) if study.main_endpoint else (), endpoints),
+        (("evolution", "strata"), study.evolution.strata if study.evolution else (), variables),
+        (("evolution", "endpoint"), _some(study.evolution.endpoint if study.evolution else None), endpoints),
+        (("main_endpoint",), _some(study.main_endpoint), endpoints),
     ]
     for number, chapter in enumerate(study.chapters):
-        for key, allowed in (("endpoint", endpoints), ("by", variables)):
+        for key, allowed in (
+            ("endpoint", endpoints),
+            ("by", variables),
+            ("strata", variables),
+            ("outcome", list(study.outcomes)),
+        ):
             if value := chapter.parameters.get(key):
                 used.append((("chapters", number, "parameters", key), (str(value),), allowed))
     problems = [
@@ -189,6 +197,11 @@ def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
                  "give each chapter its own 'page'", page)
         for page in sorted({p for p in pages if pages.count(p) > 1})
     ]  # fmt: skip
+    if study.evolution and (study.her2 is None or study.data.her2_tests is None):
+        problems.append(
+            _located(tree, ("evolution",), "HER2 is followed over the table 'her2_tests', which needs "
+                     "'her2' and 'data.her2_tests'", "add both, or delete 'evolution'")
+        )  # fmt: skip
     if study.response and study.response.start and study.data.assessments is None:
         problems.append(
             _located(tree, ("response",), "response is derived from the table 'assessments', which "
@@ -200,6 +213,11 @@ def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
                      f"write id: {study.folder.name}, or rename the folder", study.id)
         )  # fmt: skip
     return problems
+
+
+def _some(name: str | None) -> tuple[str, ...]:
+    """Return a name as a tuple, empty without one."""
+    return (name,) if name else ()
 
 
 def _located(

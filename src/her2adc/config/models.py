@@ -1,175 +1,23 @@
-"""The parts of a study file: frozen, and no key may be unknown."""
+"""What a study is: its parts and the whole, as its ``study.yml`` says."""
 
 from __future__ import annotations
 
 import datetime as dt
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from her2adc.errors import nearest
-
-RESULTS = (
-    "IHC 0",
-    "IHC 1+",
-    "IHC 2+, ISH not amplified",
-    "IHC 2+, ISH equivocal",
-    "IHC 2+, ISH amplified",
-    "IHC 3+",
+from her2adc.config.evolution import Evolution
+from her2adc.config.parts import (
+    CLASSES,
+    HER2_VARIABLES,
+    ClassName,
+    Data,
+    Names,
+    Part,
+    Variable,
 )
-"""HER2 results as Table 1 prints them, in order."""
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None")
-ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
-CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-
-
-class Part(BaseModel):
-    """Base of all parts of a study file: frozen, and no key may be unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
-
-
-class Source(Part):
-    """One file of a data table.
-
-    ``columns`` maps names of the data dictionary to the column names of the file; columns not
-    listed keep their own names. ``where`` keeps the rows for which a pandas expression is true.
-    """
-
-    file: str
-    sheet: str | int = 0
-    header_row: int = Field(default=1, ge=1)
-    extra_header_rows: int = Field(default=0, ge=0)
-    delimiter: str | None = None
-    encoding: str = "utf-8-sig"
-    decimal: Literal[".", ","] = "."
-    dates: Literal["iso", "dayfirst", "monthfirst"] = "iso"
-    columns: dict[str, str] = {}
-    where: str | None = None
-
-
-class Table(Part):
-    """A data table: one file, or several files joined on ``patient_id``."""
-
-    sources: tuple[Source, ...] = Field(min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"sources": [{"file": value}]}
-        if isinstance(value, dict) and "file" in value:
-            return {"sources": [value]}
-        return value
-
-
-class Data(Part):
-    """Where the tables are, and which texts mean that a value is missing."""
-
-    folder: str = "data"
-    patients: Table
-    her2_tests: Table | None = None
-    treatments: Table | None = None
-    assessments: Table | None = None
-    adverse_events: Table | None = None
-    biomarkers: Table | None = None
-    missing: tuple[str, ...] = ()
-
-    @property
-    def tables(self) -> dict[str, Table]:
-        """Tables the study has, by name."""
-        names = [n for n in type(self).model_fields if n not in ("folder", "missing")]
-        return {n: t for n in names if (t := getattr(self, n)) is not None}
-
-
-class Variable(Part):
-    """A variable of the analysis.
-
-    With ``levels`` or ``cut`` it is categorical, otherwise a number. ``levels`` maps each level, in
-    the order of printing, to the values of the file that mean it; ``missing`` lists values that
-    count as missing for this variable. ``cut`` divides a number into
-    levels, each bound belonging to the level above it.
-    """
-
-    name: str = ""
-    label: str
-    source: str | None = Field(default=None, alias="from")
-    unit: str = ""
-    levels: dict[str, tuple[str, ...]] = {}
-    missing: Names = ()
-    cut: tuple[float, ...] = ()
-    labels: tuple[str, ...] = ()
-    reference: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        levels = value.get("levels")
-        if levels == "yes_no":
-            levels = {
-                "No": ["no", "No", "NO", "n", "N", "0", "False", "false"],
-                "Yes": ["yes", "Yes", "YES", "y", "Y", "1", "True", "true"],
-            }
-        if isinstance(levels, list):
-            levels = {str(v): [v] for v in levels}
-        if isinstance(levels, dict):
-            levels = {str(k): v if isinstance(v, list | tuple) else [v] for k, v in levels.items()}
-            return {**value, "levels": levels}
-        return value
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Variable:
-        if self.levels and self.cut:
-            raise ValueError("has both 'levels' and 'cut': keep one of them")
-        if self.cut and list(self.cut) != sorted(set(self.cut)):
-            raise ValueError("'cut' has to rise: for example [50, 65]")
-        if self.labels and len(self.labels) != len(self.cut) + 1:
-            raise ValueError(f"'labels' needs {len(self.cut) + 1} names for {len(self.cut)} cuts")
-        if self.reference is not None and self.reference not in self.level_names:
-            raise ValueError(
-                f"'reference' is not a level; {nearest(self.reference, self.level_names)}"
-            )
-        return self
-
-    @property
-    def kind(self) -> Literal["continuous", "categorical"]:
-        """``categorical`` when it has levels, else ``continuous``."""
-        return "categorical" if self.levels or self.cut else "continuous"
-
-    @property
-    def level_names(self) -> list[str]:
-        """Names of the levels in the order of printing (empty for a number)."""
-        if self.levels:
-            return list(self.levels)
-        if self.labels:
-            return list(self.labels)
-        c = [f"{x:g}" for x in self.cut]
-        middle = [f"{a} to <{b}" for a, b in pairwise(c)]
-        return [f"<{c[0]}", *middle, f"≥{c[-1]}"] if c else []
-
-
-HER2_VARIABLES = {
-    "her2_class": Variable(
-        name="her2_class", label="HER2 class", levels={c: (c,) for c in CLASSES}
-    ),
-    "her2_result": Variable(
-        name="her2_result", label="HER2 result", levels={r: (r,) for r in RESULTS}
-    ),
-}
-"""Variables that classification gives to every study with HER2."""
 
 
 class Her2(Part):
@@ -177,10 +25,12 @@ class Her2(Part):
 
     ``ihc`` and ``ish`` name columns; with several, the first that says something is used.
     ``unknown`` lists texts of these columns that mean that the result is not known.
+    ``ambiguous`` says how a range such as ``0-1+`` is read: as its lower score, as its upper score, or
+    not at all (``exclude``), unless both scores give the same class.
     ``analysed`` lists the classes that enter the analysis.
     """
 
-    edition: Literal[2013, 2018, 2023] = 2018
+    edition: Literal[2007, 2013, 2018, 2023] = 2018
     ultralow: bool = False
     table: Literal["patients", "her2_tests"] = "patients"
     specimen: Names = ()
@@ -190,9 +40,8 @@ class Her2(Part):
     unknown: Names = ()
     ish_ratio: str | None = None
     ish_copies: str | None = None
-    analysed: tuple[Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"], ...] = (
-        CLASSES
-    )
+    ambiguous: Literal["exclude", "lower", "upper"] = "exclude"
+    analysed: tuple[ClassName, ...] = CLASSES
 
 
 class Endpoint(Part):
@@ -201,6 +50,9 @@ class Endpoint(Part):
     From dates: ``start``, ``events`` (the earliest counts) and ``censor`` (the latest counts).
     From columns: ``time`` with its ``unit``, ``event`` with the values that mean it happened.
     ``horizon_months`` and ``cutoff`` censor administratively. ``clock`` names the time axis.
+    ``entry`` is when the patient came under observation, a date or a number as the rest of the
+    endpoint: before it, nobody is at risk (delayed entry). ``competing`` names the dates, and
+    ``competing_values`` the values of ``event``, of an event that makes this one impossible.
     """
 
     name: str = ""
@@ -214,6 +66,9 @@ class Endpoint(Part):
     event_values: tuple[str, ...] = ("1", "1.0", "True", "true", "yes", "Yes")
     no_event_values: tuple[str, ...] = ("0", "0.0", "False", "false", "no", "No")
     unit: Literal["days", "weeks", "months", "years"] = "months"
+    entry: str | None = None
+    competing: Names = ()
+    competing_values: tuple[str, ...] = ()
     horizon_months: float | None = Field(default=None, gt=0)
     cutoff: dt.date | None = None
     event_where: str | None = None
@@ -252,6 +107,21 @@ class Response(Part):
                 "table 'assessments') or 'column' (ready-made best response)"
             )
         return self
+
+
+class Outcome(Part):
+    """An outcome that a patient has or has not, such as pathological complete response (pCR).
+
+    ``column`` names the column of ``patients``; ``event_values`` mean yes, ``no_event_values`` no.
+    An empty cell is a missing outcome.
+    """
+
+    name: str = ""
+    label: str
+    definition: str
+    column: str
+    event_values: tuple[str, ...] = ("1", "True", "true", "yes", "Yes", "YES")
+    no_event_values: tuple[str, ...] = ("0", "False", "false", "no", "No", "NO")
 
 
 class Baseline(Part):
@@ -304,6 +174,7 @@ class Chapter(Part):
 class Study(Part):
     """A study as its ``study.yml`` says.
 
+    ``reference`` is the group that the others are compared with, the first one otherwise.
     ``conf_type`` is the scale of Kaplan-Meier intervals: ``log-log`` (the book and SAS), ``log``
     (R's default) or ``plain`` (SPSS).
     """
@@ -322,6 +193,7 @@ class Study(Part):
     inclusion: tuple[Step, ...] = ()
     her2: Her2 | None = None
     group: str = "her2_class"
+    reference: str | None = None
     variables: dict[str, Variable] = {}
     baseline: Baseline
     endpoints: dict[str, Endpoint] = {}
@@ -329,6 +201,8 @@ class Study(Part):
     conf_type: Literal["log-log", "log", "plain"] = "log-log"
     follow_up: dict[Literal["start", "end"], str] | None = None
     response: Response | None = None
+    outcomes: dict[str, Outcome] = {}
+    evolution: Evolution | None = None
     subgroups: tuple[str, ...] = ()
     adjustment: tuple[str, ...] = ()
     populations: dict[str, Population] = {}
@@ -342,17 +216,23 @@ class Study(Part):
         """True when no patient of the study is real."""
         return self.data_kind != "real"
 
+    @property
+    def derived(self) -> dict[str, Variable]:
+        """Variables that the book derives: HER2 class and result, classes by stage and their change."""
+        found = dict(HER2_VARIABLES) if self.her2 else {}
+        return {**found, **(self.evolution.variables if self.evolution else {})}
+
     def variable(self, name: str) -> Variable:
-        """Return a variable by name, those of HER2 included."""
-        if name in HER2_VARIABLES and self.her2 is not None:
-            return HER2_VARIABLES[name]
-        return self.variables[name]
+        """Return a variable by name, the derived ones included."""
+        return self.derived.get(name) or self.variables[name]
 
     def label(self, name: str) -> str:
         """Label of a variable or endpoint, or the name itself."""
         if name in self.endpoints:
             return self.endpoints[name].label
-        if name in HER2_VARIABLES or name in self.variables:
+        if name in self.outcomes:
+            return self.outcomes[name].label
+        if name in self.derived or name in self.variables:
             return self.variable(name).label
         return name
 

@@ -10,11 +10,12 @@ from her2adc.config.models import Study
 TITLES = {
     "Study": "The whole file", "Data": "`data`", "Table": "A table", "Source": "A file of a table",
     "Her2": "`her2`", "Variable": "A variable", "Baseline": "`baseline`", "Endpoint": "An endpoint",
-    "Response": "`response`", "Step": "A step of `inclusion`", "Population": "A population",
+    "Response": "`response`", "Outcome": "An outcome", "Evolution": "`evolution`",
+    "Stage": "A stage of `evolution`", "Retest": "A `retest` of `evolution`", "Step": "A step of `inclusion`", "Population": "A population",
     "Safety": "`safety`", "Chapter": "A chapter",
 }  # fmt: skip
 """Parts of a study file in reading order, and their headings."""
-HIDDEN = {("Study", "folder"), ("Study", "id"), ("Variable", "name"), ("Endpoint", "name")}
+HIDDEN = {("Study", "folder"), ("Study", "id"), ("Variable", "name"), ("Endpoint", "name"), ("Outcome", "name")}
 WORDS = {
     "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
 }  # fmt: skip
@@ -25,7 +26,7 @@ def study_markdown() -> str:
 
     Examples
     --------
-    >>> "| `edition` | 2013, 2018 or 2023 | 2018 |" in study_markdown()
+    >>> "| `edition` | 2007, 2013, 2018 or 2023 | 2018 |" in study_markdown()
     True
     """
     schema = Study.model_json_schema(by_alias=True)
@@ -74,5 +75,5 @@ def _default(field: dict[str, Any]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(str(v["name"]) if isinstance(v, dict) else str(v) for v in value)
     return "" if value is None or isinstance(value, dict) else str(value)
