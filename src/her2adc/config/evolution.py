@@ -38,20 +38,11 @@ class Retest(Part):
 class Evolution(Part):
     """How HER2 is followed over the specimens of a patient.
 
-    Attributes
-    ----------
-    stages
-        Time points in order; the first two make the pairs.
-    strata
-        Variables by which discordance is shown.
-    eligible
-        Classes for which a HER2-directed ADC is an option.
-    interval_cut
-        Months that divide the interval between the specimens of a pair.
-    retest
-        Published agreement on one specimen, for the discordance that reading alone would give.
-    endpoint
-        Endpoint compared between concordant and discordant pairs.
+    ``stages`` are the time points in order; the first two make the pairs. Discordance is shown by each
+    variable of ``strata`` and by the interval between the specimens of a pair, divided at the months of
+    ``interval_cut``. ``eligible`` are the classes for which a HER2-directed ADC is an option. ``retest``
+    lists published agreement on one specimen, from which follows the discordance that reading alone
+    would give. ``endpoint`` is compared between concordant and discordant pairs.
     """
 
     stages: tuple[Stage, ...] = Field(

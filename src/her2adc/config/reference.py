@@ -11,11 +11,13 @@ TITLES = {
     "Study": "The whole file", "Data": "`data`", "Table": "A table", "Source": "A file of a table",
     "Her2": "`her2`", "Variable": "A variable", "Baseline": "`baseline`", "Endpoint": "An endpoint",
     "Response": "`response`", "Outcome": "An outcome", "Evolution": "`evolution`",
-    "Stage": "A stage of `evolution`", "Retest": "A `retest` of `evolution`", "Step": "A step of `inclusion`", "Population": "A population",
+    "Stage": "A stage of `evolution`", "Retest": "A `retest` of `evolution`",
+    "Step": "A step of `inclusion`", "Population": "A population",
     "Safety": "`safety`", "Chapter": "A chapter",
 }  # fmt: skip
 """Parts of a study file in reading order, and their headings."""
-HIDDEN = {("Study", "folder"), ("Study", "id"), ("Variable", "name"), ("Endpoint", "name"), ("Outcome", "name")}
+HIDDEN = {("Study", "folder"), ("Study", "id"), ("Variable", "name"), ("Endpoint", "name"),
+          ("Outcome", "name")}  # fmt: skip
 WORDS = {
     "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
 }  # fmt: skip
