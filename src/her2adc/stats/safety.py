@@ -1,4 +1,4 @@
-"""Adverse events: patients with any grade and grade 3 or more, worst grade a patient and term."""
+"""Adverse events by term: patients with any grade, grade 3 or more, related, serious, and what was done."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from her2adc.results import frame, row
 from her2adc.stats.inputs import check_columns, groups_with_all
 from her2adc.stats.proportions import CLOPPER_PEARSON, clopper_pearson
 
-__all__ = ["ANY_EVENT", "DISCONTINUED", "events", "worst_grades"]
+__all__ = ["ANY_EVENT", "DISCONTINUED", "GRADES", "events", "grades", "terms_of", "worst_grades"]
 
 ANY_EVENT = "Any adverse event"
 """Variable of the rows that count patients with at least one event of any term."""
 DISCONTINUED = ("discontinued", "drug withdrawn", "withdrawn", "permanently discontinued")
 """Actions that mean the drug was stopped for good."""
-_SEVERE = 3
+ACTIONS = {
+    "dose_reduced": ("dose reduced", "reduced"),
+    "interrupted": ("interrupted", "drug interrupted", "delayed"),
+}
+"""Other actions, and the texts that mean them."""
+GRADES = ("1", "2", "3", "4", "5", "not graded")
+"""Levels of a worst grade."""
+_SEVERE, _FATAL = 3, 5
 
 
 def worst_grades(adverse_events: pd.DataFrame) -> pd.DataFrame:
@@ -42,6 +49,18 @@ def worst_grades(adverse_events: pd.DataFrame) -> pd.DataFrame:
     return known.groupby(["patient_id", "term"], sort=False)[["grade"]].max().reset_index()
 
 
+def terms_of(adverse_events: pd.DataFrame) -> list[str]:
+    """Terms that occur, those of most patients first, then by name.
+
+    Examples
+    --------
+    >>> terms_of(pd.DataFrame({"patient_id": [1, 1, 2], "term": ["B", "A", "B"], "grade": 1}))
+    ['B', 'A']
+    """
+    counts = worst_grades(adverse_events)["term"].value_counts()
+    return sorted(map(str, counts.index), key=lambda term: (-int(counts[term]), term))
+
+
 def events(
     adverse_events: pd.DataFrame,
     data: pd.DataFrame,
@@ -51,13 +70,17 @@ def events(
     discontinued: Collection[str] = DISCONTINUED,
     population: str = "treated",
     conf_level: float = 0.95,
+    *,
+    sets: Mapping[str, Sequence[str]] | None = None,
+    analysis: str = "safety",
 ) -> pd.DataFrame:
-    """Patients with adverse events, by term.
+    """Patients with adverse events, by term or by sets of terms.
 
     Parameters
     ----------
     adverse_events : pandas.DataFrame
-        One row an event: ``patient_id, term, grade`` and, if known, ``action``.
+        One row an event: ``patient_id, term, grade`` and, if known, ``related``, ``serious`` (yes or
+        no) and ``action``.
     data : pandas.DataFrame
         One row a treated patient, with ``patient_id``: the denominator.
     by : str, optional
@@ -72,47 +95,116 @@ def events(
         Name of the population, kept in the rows.
     conf_level : float
         Level of the exact intervals.
+    sets : mapping, optional
+        Terms that count as one (a system organ class, an event of special interest), by name.
+    analysis : str
+        Name of the analysis, kept in the rows.
 
     Returns
     -------
     pandas.DataFrame
-        Results rows of analysis "safety", all patients first. For every term ``any_grade`` (NaN
-        where lower grades were not collected), ``grade_3_plus`` (NaN where the term was never
-        graded) and ``discontinued`` as fractions with exact intervals, and ``grade_missing``,
-        the number of patients whose event has no grade. The same under the variable "Any
-        adverse event" over the terms listed. n is patients treated, n_events patients with the
-        event.
+        Results rows, all patients first. For every term ``any_grade`` (NaN where lower grades were not
+        collected), ``grade_3_plus`` and ``fatal`` (NaN where the term was never graded), and where they
+        were recorded ``related``, ``related_3_plus``, ``serious``, ``dose_reduced``, ``interrupted``
+        and ``discontinued``: fractions with exact intervals. ``grade_missing`` is the number of
+        patients whose event has no grade. A patient counts once a term. The same under the variable
+        "Any adverse event" over the terms listed, or for each set. n is patients treated, n_events
+        patients with the event.
 
     Examples
     --------
     >>> raw = pd.DataFrame({"patient_id": [1, 1], "term": ["Nausea"] * 2, "grade": [1, 3]})
     >>> rows = events(raw, pd.DataFrame({"patient_id": [1, 2]}))
     >>> rows.loc[rows.variable == "Nausea", ["statistic", "value"]].values.tolist()
-    [['any_grade', 0.5], ['grade_3_plus', 0.5], ['grade_missing', 0.0]]
+    [['any_grade', 0.5], ['grade_3_plus', 0.5], ['grade_missing', 0.0], ['fatal', 0.0]]
     """
-    check_columns(data, ["patient_id"])
-    if data["patient_id"].duplicated().any():
-        raise ValueError("data has a patient twice; give one row a patient")
     floors = dict(recorded_from or {})
-    worst = worst_grades(adverse_events)
-    strangers = sorted(set(map(str, worst["patient_id"])) - set(map(str, data["patient_id"])))
-    if strangers:
-        raise ValueError(f"adverse events of patients who are not in the data: {strangers[:10]}")
-    order = list(terms) if terms is not None else _by_frequency(worst)
-    stopped = _stopped(adverse_events, discontinued)
+    known = _known(adverse_events, data, discontinued)
+    order = list(terms) if terms is not None else terms_of(adverse_events)
+    chosen = dict(sets) if sets is not None else {ANY_EVENT: order, **{term: [term] for term in order}}
     rows: list[dict[str, Any]] = []
     for label, part in groups_with_all(data, by):
-        inside = worst[worst["patient_id"].isin(part["patient_id"])]
-        stops = None if stopped is None else stopped[stopped["patient_id"].isin(part["patient_id"])]
-        for name in [ANY_EVENT, *order]:
-            chosen = order if name == ANY_EVENT else [name]
-            measured = _term(inside, stops, worst, chosen, max(_floors(floors, chosen)))
+        inside = known[known["patient_id"].isin(part["patient_id"])]
+        for name, wanted in chosen.items():
+            graded = known.loc[known["term"].isin(wanted), "grade"]
+            measured = _measured(
+                inside[inside["term"].isin(wanted)],
+                collected=max(_floors(floors, wanted)) < _SEVERE,
+                graded=graded.empty or bool(graded.notna().any()),
+            )
             rows += [
                 _as_row(statistic, count, len(part), conf_level) | {"variable": name, "group": label}
                 for statistic, count in measured.items()
             ]
-    common = {"analysis": "safety", "population": population}
+    common = {"analysis": analysis, "population": population}
     return frame(row(**{**common, **record}) for record in rows)
+
+
+def grades(
+    adverse_events: pd.DataFrame,
+    data: pd.DataFrame,
+    by: str | None = None,
+    terms: Sequence[str] | None = None,
+    population: str = "treated",
+) -> pd.DataFrame:
+    """Patients by worst grade of each term.
+
+    Parameters
+    ----------
+    adverse_events, data, by, terms, population
+        See :func:`events`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Results rows ``count`` of analysis "worst_grade"; level is a value of :data:`GRADES`, n the
+        patients treated.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"patient_id": [1, 1], "term": ["Nausea"] * 2, "grade": [1, 3]})
+    >>> rows = grades(raw, pd.DataFrame({"patient_id": [1, 2]}))
+    >>> rows.loc[rows.value > 0, ["variable", "level", "value"]].values.tolist()
+    [['Nausea', '3', 1.0]]
+    """
+    _known(adverse_events, data, ())
+    worst = worst_grades(adverse_events)
+    order = list(terms) if terms is not None else terms_of(adverse_events)
+    shown = worst["grade"].map(lambda g: "not graded" if pd.isna(g) else f"{g:g}")
+    rows: list[dict[str, Any]] = []
+    for label, part in groups_with_all(data, by):
+        here = worst["patient_id"].isin(part["patient_id"])
+        for term in order:
+            counts = shown[here & worst["term"].eq(term)].value_counts()
+            common: dict[str, Any] = {"group": label, "variable": term, "n": len(part), "method": "count"}
+            rows += [{**common, "level": g, "value": int(counts.get(g, 0))} for g in GRADES]
+    shared = {"analysis": "worst_grade", "statistic": "count", "population": population}
+    return frame(row(**{**shared, **record}) for record in rows)
+
+
+def _known(adverse_events: pd.DataFrame, data: pd.DataFrame, discontinued: Collection[str]) -> pd.DataFrame:
+    """Events as ``patient_id, term, grade`` and a flag for each thing that was recorded of them."""
+    check_columns(data, ["patient_id"])
+    if data["patient_id"].duplicated().any():
+        raise ValueError("data has a patient twice; give one row a patient")
+    worst = worst_grades(adverse_events)
+    strangers = sorted(set(map(str, worst["patient_id"])) - set(map(str, data["patient_id"])))
+    if strangers:
+        raise ValueError(f"adverse events of patients who are not in the data: {strangers[:10]}")
+    known = adverse_events[["patient_id", "term"]].assign(grade=pd.to_numeric(adverse_events["grade"]))
+    for column in ("related", "serious"):
+        if column in adverse_events and adverse_events[column].notna().any():
+            known[column] = _says(adverse_events[column], ("yes",))
+    if "action" in adverse_events:
+        for name, texts in {**ACTIONS, "discontinued": discontinued}.items():
+            known[name] = _says(adverse_events["action"], texts)
+    return known.dropna(subset=["patient_id", "term"])
+
+
+def _says(column: pd.Series, texts: Collection[str]) -> pd.Series:
+    """Whether each cell is one of the texts."""
+    wanted = {text.casefold() for text in texts}
+    return column.astype(object).map(lambda v: isinstance(v, str) and v.strip().casefold() in wanted)
 
 
 def _floors(floors: Mapping[str, int], terms: Sequence[str]) -> list[int]:
@@ -120,40 +212,25 @@ def _floors(floors: Mapping[str, int], terms: Sequence[str]) -> list[int]:
     return [floors.get(term, 1) for term in terms] or [1]
 
 
-def _by_frequency(worst: pd.DataFrame) -> list[str]:
-    """Terms, the most frequent first, then by name."""
-    counts = worst["term"].value_counts()
-    return sorted(map(str, counts.index), key=lambda term: (-int(counts[term]), term))
+def _measured(events: pd.DataFrame, collected: bool, graded: bool) -> dict[str, int | None]:
+    """Patients with these events, by what is asked; None where the question was not recorded."""
+    worst = events.groupby("patient_id")["grade"].max()
 
+    def patients(these: pd.Series) -> int:
+        return int(events.loc[these, "patient_id"].nunique())
 
-def _stopped(adverse_events: pd.DataFrame, actions: Collection[str]) -> pd.DataFrame | None:
-    """Patient and term of the events for which the drug was stopped; None when not recorded."""
-    if "action" not in adverse_events.columns:
-        return None
-    wanted = {action.casefold() for action in actions}
-    action = adverse_events["action"].astype(object)
-    hit = action.map(lambda value: isinstance(value, str) and value.strip().casefold() in wanted)
-    return adverse_events.loc[hit.to_numpy(dtype=bool), ["patient_id", "term"]].drop_duplicates()
-
-
-def _term(
-    inside: pd.DataFrame,
-    stops: pd.DataFrame | None,
-    everyone: pd.DataFrame,
-    terms: Sequence[str],
-    floor: int,
-) -> dict[str, int | None]:
-    """Patients with an event of these terms; None where the question was not recorded."""
-    mine = inside[inside["term"].isin(terms)].groupby("patient_id")["grade"].max()
-    overall = everyone.loc[everyone["term"].isin(terms), "grade"]
-    graded = overall.empty or overall.notna().any()
     out: dict[str, int | None] = {
-        "any_grade": len(mine) if floor < _SEVERE else None,
-        "grade_3_plus": int((mine >= _SEVERE).sum()) if graded else None,
-        "grade_missing": int(mine.isna().sum()),
+        "any_grade": len(worst) if collected else None,
+        "grade_3_plus": int((worst >= _SEVERE).sum()) if graded else None,
+        "grade_missing": int(worst.isna().sum()),
+        "fatal": int((worst >= _FATAL).sum()) if graded else None,
     }
-    if stops is not None:
-        out["discontinued"] = int(stops.loc[stops["term"].isin(terms), "patient_id"].nunique())
+    flags = [c for c in events.columns if c not in ("patient_id", "term", "grade")]
+    for flag in flags:
+        out[flag] = patients(events[flag].astype(bool))
+        if flag == "related":
+            severe = events[flag].astype(bool) & events["grade"].ge(_SEVERE)
+            out["related_3_plus"] = patients(severe) if graded else None
     return out
 
 
