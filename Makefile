@@ -1,6 +1,6 @@
 # Front door. Each target is one call; what it does is in workflow/.
 # STUDY=id-or-folder[,...]  PAGE=page[,...]  JOBS=n  DATA=folder   narrow or feed the build.
-.PHONY: help book test lab serve check bench clean
+.PHONY: help book test lab serve check bench simulation clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -17,5 +17,7 @@ check:  ## ruff, mypy, notebook hygiene, _toc.yml up to date
 	@python3 workflow/venv.py check
 bench:  ## time the statistics against R, and weigh their memory
 	@python3 workflow/venv.py bench
+simulation:  ## bias and coverage of the comparisons of sequences, over simulated samples
+	@python3 workflow/venv.py simulation
 clean:  ## remove everything that a build made
 	@python3 workflow/venv.py clean

@@ -8,9 +8,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "her2adc"
 # each module may import those before it
-ORDER = ["errors", "annealing", "reconstruct", "config", "schema", "intake", "columns", "typed", "her2",
-         "specimens", "endpoints", "recist", "cohort", "prepare", "results", "stats", "format", "prose",
-         "tables", "figures", "page", "blocks", "build", "__main__"]
+ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "cells", "expressions",
+         "readers", "raw", "intake", "columns", "typed", "her2",
+         "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
+         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats", "format",
+         "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
 
 
 def part(path: Path) -> str:

@@ -164,6 +164,6 @@ def test_undeclared_parameter_and_unknown_notebook(tmp_path, capsys):
 
 
 def test_shipped_studies_are_whole():
-    for path in ("studies/fudan_tdxd", "studies/tcga_brca"):
+    for path in ("studies/fudan_tdxd", "studies/tcga_brca", "studies/msk_breast_2018", "studies/metabric"):
         text = (ROOT / path / "study.yml").read_text(encoding="utf-8")
         assert yaml.safe_load(text)["id"] == load_study(ROOT / path).id

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2adc.her2 import classify, ish_from_counts, normalise_ihc, normalise_ish
+from her2adc.her2 import (
+    classify,
+    ish_from_counts,
+    normalise_ihc,
+    normalise_ish,
+    outside_reading,
+    score_read,
+)
 
 IHC = {
     "2+": "2+", "2": "2+", "IHC 2+": "2+", "Equivocal": "2+", "3 +": "3+", "+++": "3+", "++": "2+",
@@ -13,7 +20,11 @@ IHC = {
     "0-1+": "0-1+", "0-1": "0-1+", "1+/2+": "1-2+", "0+": "0+", ">0 <1+": "0+", "ultralow": "0+",
     "neg": "negative", "Negative": "negative", "Positive": "positive", "POS": "positive",
     "[Not Evaluated]": "unknown", "[Not Available]": "unknown", "": "unknown", "NA": "unknown",
-    "not done": "unknown", "４+": None, "strong": None, "4+": None,
+    "not done": "unknown", "４+": None, "strong": None, "4+": None, "1-2+": "1-2+",
+    "3+ (outside)": "3+", "1+ (focal)": "1+", "2+ (focal)": "2+", "3+ (2+ outside)": "3+",
+    "1+ (outside 3+)": "1+", "1-2+ (outside 3+)": "1-2+", "3+ (heterogenous 70-80% pos)": "3+",
+    "Negative (outside)": "negative", "UNk/ND": "unknown", "Unk/ND": "unknown", "Test Failure": "unknown",
+    "2+ (FISH amplified)": None, "1+ (3+)": None,
 }
 ISH = {
     "not amplified": "not amplified", "Not Amplified": "not amplified", "non-amplified": "not amplified",
@@ -21,6 +32,8 @@ ISH = {
     "FISH-": "not amplified", "amplified": "amplified", "Amplified": "amplified", "FISH+": "amplified",
     "FISH positive": "amplified", "Positive": "amplified", "Equivocal": "equivocal",
     "[Not Evaluated]": "unknown", "Not Performed": "unknown", "Indeterminate": "unknown", "maybe": None,
+    "Negative (outside)": "not amplified", "Positive (outside)": "amplified", "Unk/ND": "unknown",
+    "Test Failure": "unknown", "Negative (Outside Positive)": None,
 }
 
 
@@ -97,3 +110,40 @@ def test_any_text_has_a_form_or_none(text):
 @given(st.sampled_from(sorted(k for k, v in IHC.items() if v)), st.text(" \t", max_size=3))
 def test_spaces_and_case_do_not_matter(text, space):
     assert normalise_ihc(space + text.upper() + space) == normalise_ihc(text)
+
+
+@pytest.mark.parametrize(("ihc", "ish", "exclude", "lower", "upper"), [
+    # both scores give one class, whatever the rule
+    ("0-1+", "amplified", *["HER2-positive"] * 3), ("1-2+", "not amplified", *["HER2-low"] * 3),
+    ("1-2+", "amplified", *["HER2-positive"] * 3), ("2-3+", "amplified", *["HER2-positive"] * 3),
+    # they do not
+    ("0-1+", "unknown", None, "HER2-zero", "HER2-low"),
+    ("0-1+", "not amplified", None, "HER2-zero", "HER2-low"),
+    ("1-2+", "unknown", None, "HER2-low", None), ("1-2+", "equivocal", None, "HER2-low", None),
+    ("2-3+", "unknown", None, None, "HER2-positive"),
+    ("2-3+", "not amplified", None, "HER2-low", "HER2-positive"),
+])
+def test_a_range_of_scores(ihc, ish, exclude, lower, upper):
+    for rule, expected in {"exclude": exclude, "lower": lower, "upper": upper}.items():
+        found = classify(ihc, ish, ambiguous=rule)
+        assert found.value == expected
+        assert (found.reason != "") == (expected is None)
+        assert (found.note != "") == (expected is not None)
+
+
+def test_an_upper_2_of_a_range_needs_ish():
+    assert classify("1-2+", "unknown", ambiguous="upper").reason == (
+        "IHC 1-2+ read as 2+: IHC 2+ without an ISH result"
+    )
+
+
+@given(st.sampled_from(["0", "0+", "1+", "2+", "3+", "negative", "positive", "unknown"]),
+       st.sampled_from(["amplified", "not amplified", "equivocal", "unknown"]))
+def test_the_rule_for_ranges_touches_nothing_else(ihc, ish):
+    assert len({classify(ihc, ish, ambiguous=rule) for rule in ("exclude", "lower", "upper")}) == 1
+    assert score_read(ihc, "upper") == ihc
+
+
+def test_another_laboratory_in_brackets():
+    texts = ("3+ (2+ outside)", "1+ (outside 3+)", "3+ (outside)", "2+", None)
+    assert [outside_reading(t) for t in texts] == ["2+", "3+", "", "", ""]

@@ -4,7 +4,8 @@ Kaplan-Meier, log-rank, Cox (with its tests of proportional hazards and concorda
 1e3, 1e5 and 1e6 rows, the quickest of several calls each. R (package survival) takes part where
 ``Rscript`` is there; it times itself, without its start and without reading the file. Memory is the
 peak of what a call allocates, over the size of the data; at 1e3 rows it is the fixed cost of a call.
-Sizes can be named: ``bench.py 1000 100000``.
+Sizes can be named: ``bench.py 1000 100000``. Last comes a short form of ``simulation.py``: bias and
+coverage of the comparisons of sequences where there is no effect.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import simulation
 
 from her2adc.stats.baseline import table_one
 from her2adc.stats.regression import cox
@@ -28,6 +30,7 @@ from her2adc.stats.survival import logrank, summarise
 
 SIZES = (1_000, 100_000, 1_000_000)
 SECONDS = 2.0
+REPLICATES = 25
 R_SCRIPT = """
 suppressMessages(library(survival))
 d <- readRDS(commandArgs(TRUE)[1])
@@ -142,6 +145,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
             ratio = f"{own / other:.2f}" if other > 0 else "-"
             times = f"{own * 1e3:10.1f}ms{other * 1e3:10.1f}ms"
             print(f"{name:14}{n:9}{times}{ratio:>13}{memory:15.2f}", flush=True)
+    simulation.main(REPLICATES, scenarios=("no effect",))
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ def main(arguments):
     environment.update(settings())
     if task == "test":
         command = [PYTHON, "-m", "pytest", *arguments[1:]]
-    elif task == "bench":
-        command = [PYTHON, os.path.join(ROOT, "workflow", "bench.py"), *arguments[1:]]
+    elif task in ("bench", "simulation"):
+        command = [PYTHON, os.path.join(ROOT, "workflow", task + ".py"), *arguments[1:]]
     else:
         command = [PYTHON, "-m", "her2adc.build", *arguments]
     os.chdir(ROOT)
@@ -138,7 +138,7 @@ def print_help():
     """List the targets of the Makefile with their comments."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         for name, text in re.findall(r"^(\w+):\s+## (.*)$", file.read(), re.M):
-            print("  make %-7s %s" % (name, text))
+            print("  make %-10s %s" % (name, text))
     print("\n  STUDY=id or STUDY=path/to/your/study, several with commas; PAGE=page, the same way;\n"
           "  JOBS=2; DATA=folder with the data of the one study that is named.")
     return 0

@@ -13,11 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from her2adc import columns, endpoints, recist
+from her2adc import columns, endpoints, markers, recist, sequences
+from her2adc import raw as raw_tables
 from her2adc.config import Study, Variable
 from her2adc.errors import Problem, StudyError
+from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
-from her2adc.specimens import classify_patients, text_problems
+from her2adc.specimens import (
+    add_stages,
+    classify_patients,
+    eligible_tables,
+    stage_problems,
+    stage_remarks,
+    text_problems,
+)
 from her2adc.typed import type_table
 
 
@@ -28,10 +37,13 @@ class Cohort:
     Attributes
     ----------
     data
-        One row an analysed patient: variables, HER2 class, ``<endpoint>_time`` (months) and
-        ``<endpoint>_event`` (True = it happened), best response.
+        One row an analysed patient: variables, HER2 class, outcomes, ``<endpoint>_time`` (months) and
+        ``<endpoint>_event`` (True = it happened), best response. With delayed entry
+        ``<endpoint>_entry`` (months), with competing events ``<endpoint>_cause`` (0 censored, 1 event,
+        2 competing event).
     tables
-        The other tables, analysed patients only.
+        The other tables, analysed patients only. Where HER2 is followed over specimens, also
+        ``eligible`` and ``eligible_her2_tests``: whoever another HER2 rule could bring in.
     flow
         Steps of the inclusion flow: label, n, and what was excluded with reason and n.
     normalised
@@ -106,21 +118,32 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
             typed[name], found = type_table(study, table)
             problems += found
     if len(typed) == len(raw):
-        problems += text_problems(study, raw)
+        problems += text_problems(study, raw) + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
-            problems += _orphans(raw)
+            problems += raw_tables.orphans(raw)
     if problems:
-        raise StudyError(_second_header_hint(problems, raw))
+        raise StudyError(raw_tables.second_header_hint(problems, raw))
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
-    patients = pd.concat([patients, classes], axis=1)
-    patients, problems = _derive(study, patients, typed, raw["patients"])
+    patients, typed = add_stages(study, pd.concat([patients, classes], axis=1), typed)
+    sequenced = sequences.derive(study, patients, typed, raw)
+    if sequenced.problems:
+        raise StudyError(sequenced.problems)
+    measured = markers.derive(study, sequenced.patients, typed, raw)
+    if measured.problems:
+        raise StudyError(measured.problems)
+    typed |= sequenced.tables | measured.tables
+    patients, problems = _derive(study, measured.patients, typed, raw["patients"])
     if problems:
         raise StudyError(problems)
-    keep, flow, problems = _inclusion(study, patients, raw["patients"])
+    keep, flow, problems = include(study, patients, raw["patients"])
+    for e in study.endpoints.values():
+        problems += endpoints.entry_problems(patients[keep], e, raw["patients"])
     if problems:
         raise StudyError(problems)
-    return _assemble(study, patients, typed, keep, flow, normalised)
+    cohort = _assemble(study, patients, typed, keep, flow, normalised)
+    cohort.remarks = sequenced.remarks + measured.remarks + cohort.remarks
+    return cohort
 
 
 def _read_all(study: Study, folder: Path) -> tuple[dict[str, RawTable], list[Problem]]:
@@ -130,47 +153,6 @@ def _read_all(study: Study, folder: Path) -> tuple[dict[str, RawTable], list[Pro
         raw[name], found = read_table(study, name, folder)
         problems += found
     return raw, problems
-
-
-def _orphans(raw: dict[str, RawTable]) -> list[Problem]:
-    """Rows of other tables whose patient is not in ``patients``."""
-    known = set(raw["patients"].frame["patient_id"])
-    return [
-        table.problem(
-            "patient_id",
-            i,
-            "this patient is not in the table of patients",
-            f"add the patient to {raw['patients'].files[0]}, or delete the row",
-            p,
-        )
-        for name, table in raw.items()
-        if name != "patients"
-        for i, p in table.frame["patient_id"].items()
-        if p is not None and p not in known
-    ]
-
-
-def _second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> list[Problem]:
-    """Several cells of a file's first data row that cannot be read are a second header row."""
-    out = list(problems)
-    for table in raw.values():
-        for file in table.files:
-            rows = [o.rows.min() for o in table.origin.values() if o.file == file]
-            here = [p for p in out if p.file == file and rows and p.row == rows[0]]
-            if len(here) >= 2 and all(p.message.startswith("is not a") for p in here):
-                out = [p for p in out if p not in here]
-                out.insert(
-                    0,
-                    Problem(
-                        file,
-                        "the first row under the names does not hold data: "
-                        f"{', '.join(p.column for p in here)} cannot be read there",
-                        "if it is a second header row, set extra_header_rows: 1 for this file in study.yml",
-                        row=int(rows[0]),
-                        value=", ".join(p.value for p in here),
-                    ),
-                )
-    return out
 
 
 def _derive(
@@ -185,7 +167,7 @@ def _derive(
         derive = endpoints.from_dates if e.start else endpoints.from_columns
         result, found = derive(patients, e, raw)
         problems += found
-        patients[f"{name}_time"], patients[f"{name}_event"] = result["time"], result["event"]
+        patients = patients.assign(**{f"{name}_{column}": result[column] for column in result})
     if study.follow_up:
         start, end = patients[study.follow_up["start"]], patients[study.follow_up["end"]]
         patients["follow_up_time"] = endpoints.months(start, end)
@@ -196,7 +178,7 @@ def _derive(
                 i,
                 "the last contact lies before the start of follow-up",
                 "correct one of the two dates",
-                end[i].date(),
+                raw.frame[study.follow_up["end"]][i],
             )
             problems += [p] if (p.row, p.column) not in known else []
     return patients.copy(), problems
@@ -244,58 +226,6 @@ def _best_response(
     return {"best_response": response, "clinical_benefit": benefit}, problems
 
 
-def _inclusion(
-    study: Study, patients: pd.DataFrame, raw: RawTable
-) -> tuple[pd.Series, list[dict[str, Any]], list[Problem]]:
-    """Who is analysed, and the steps that lead there."""
-    keep = pd.Series(True, index=patients.index)
-    flow: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-
-    def step(label: str, leave: pd.Series) -> None:
-        nonlocal keep
-        leave = leave.fillna("").where(keep, "")
-        counts = leave[leave.ne("")].value_counts()
-        excluded = [{"reason": str(r), "n": int(n)} for r, n in counts.items()]
-        if flow and flow[-1]["label"] == label:
-            flow[-1]["excluded"] += excluded
-        else:
-            flow.append({"label": label, "n": int(keep.sum()), "excluded": excluded})
-        keep &= leave.eq("")
-
-    if raw.found_in is not None:
-        complete = " and ".join(dict.fromkeys(raw.files))
-        step(
-            "Patients in any file",
-            raw.found_in.where(raw.found_in.ne(complete), "").map(
-                lambda f: f"only in {f}" if f else ""
-            ),
-        )
-    for rule in study.inclusion:
-        try:
-            out = endpoints.holds(patients, rule.exclude)
-        except Exception as error:
-            problems.append(
-                Problem(
-                    "study.yml",
-                    f"'exclude' cannot be evaluated: {error}",
-                    "use names of columns and variables, and values in quotes",
-                    column="inclusion",
-                    value=rule.exclude,
-                )
-            )
-            continue
-        step("Assessed for inclusion", pd.Series("", index=patients.index).where(~out, rule.reason))
-    if study.her2:
-        patients["eligible"] = keep
-        step("Eligible", patients["her2_reason"].where(patients["her2_class"].isna(), ""))
-        other = ~patients["her2_class"].isin(study.her2.analysed)
-        if (other & keep).any():
-            step("HER2 classified", patients["her2_class"].astype(str).where(other, ""))
-    flow.append({"label": "Analysed", "n": int(keep.sum()), "excluded": []})
-    return keep, flow, problems
-
-
 def _assemble(
     study: Study,
     patients: pd.DataFrame,
@@ -323,10 +253,18 @@ def _assemble(
             f"{n} patient{'s' if n > 1 else ''}: {note}"
             for note, n in data["her2_note"][data["her2_note"].ne("")].value_counts().items()
         ]
+        remarks += stage_remarks(study, data)
+    for name in ("adc1_arm", "sequence") if study.sequencing else ():
+        data[name] = data[name].cat.remove_unused_categories()
     for name in study.endpoints:
         if zero := int(data[f"{name}_time"].eq(0).sum()):
             remarks.append(
                 f"{zero} patient{'s' if zero > 1 else ''} with {name} time 0: at risk at time 0 only"
+            )
+        if f"{name}_never" in data and (never := int(data.pop(f"{name}_never").sum())):
+            remarks.append(
+                f"{never} patient{'s' if never > 1 else ''} came under observation when the observation "
+                f"of {name} had ended: never at risk, and not in its analyses"
             )
     if not len(data):
         raise StudyError(
@@ -341,4 +279,6 @@ def _assemble(
         )
     ids = set(data["patient_id"])
     kept = {k: t[t["patient_id"].isin(ids)].reset_index(drop=True) for k, t in tables.items()}
+    if study.evolution:
+        kept |= eligible_tables(patients.drop(columns="eligible"), tables, patients["eligible"])
     return Cohort(data, kept, flow, normalised, unclassified, remarks)

@@ -1,18 +1,35 @@
 """Dates or ready-made columns -> time (months) and event (True = it happened).
 
 This module is the only place where a censoring flag is read; everything after it sees ``time`` and
-``event`` alone.
+``event`` alone, with ``entry`` where observation starts late and ``cause`` where events compete.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
+from her2adc import cells
+from her2adc.columns import meaning
 from her2adc.config import Endpoint
 from her2adc.errors import Problem, nearest
+from her2adc.expressions import holds
 from her2adc.intake import RawTable
+from her2adc.observation import CENSORED, censor_late, delayed, entry_problems
 
-DAYS_PER_MONTH = 30.4375
+__all__ = [
+    "DAYS_PER_MONTH",
+    "censor_late",
+    "delayed",
+    "entry_problems",
+    "from_columns",
+    "from_dates",
+    "holds",
+    "months",
+]
+
+DAYS_PER_MONTH = cells.DAYS_PER_MONTH
+EVENT, COMPETING = 1, 2
+"""What ``cause`` holds, beside 0 for censored."""
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 
 
@@ -25,7 +42,7 @@ def months(start: pd.Series, end: pd.Series) -> pd.Series:
     >>> round(float(months(*d)[0]), 2)
     11.99
     """
-    return (end - start).dt.days / DAYS_PER_MONTH
+    return (end - start).dt.total_seconds() / 86_400 / DAYS_PER_MONTH
 
 
 def from_dates(
@@ -34,7 +51,8 @@ def from_dates(
     """Derive time and event from dates.
 
     The event is the earliest date of ``endpoint.events`` (for which ``event_where`` holds, when
-    given); without one the patient is censored at the latest date of ``endpoint.censor``. A horizon
+    given); without one the patient is censored at the latest date of ``endpoint.censor``, or has the
+    competing event at the earliest date of ``endpoint.competing``, when that comes first. A horizon
     or a cut-off date censors what comes after it.
 
     Parameters
@@ -49,51 +67,67 @@ def from_dates(
     Returns
     -------
     DataFrame
-        ``time`` in months and ``event``; both missing for a patient without a start date.
+        ``time`` in months and ``event``; both missing for a patient without a start date. With
+        ``endpoint.competing`` also ``cause``: 0 censored, 1 event, 2 competing event. With
+        ``endpoint.entry`` also ``entry`` in months, and ``never``: see :func:`delayed`.
     list of Problem
         Dates before the start; a start after the cut-off; a start without event and without
         censor date.
     """
     start = data[str(endpoint.start)]
+    try:
+        end, cause = _first(data, endpoint)
+    except Exception as error:
+        if not endpoint.event_where:
+            raise
+        column, text = f"endpoints.{endpoint.name}.event_where", f"cannot be evaluated: {error}"
+        remedy = "use names of columns, and values in quotes"
+        nothing = _frame(start.map(lambda _: float("nan")), start.map(lambda _: CENSORED))
+        return nothing, [Problem("study.yml", text, remedy, None, column, endpoint.event_where)]
+    problems = _date_problems(data, endpoint, end, table)
+    if endpoint.cutoff:
+        late = end > pd.Timestamp(endpoint.cutoff)
+        end, cause = end.mask(late, pd.Timestamp(endpoint.cutoff)), cause.mask(late, CENSORED)
+    entry = months(start, data[endpoint.entry]) if endpoint.entry else None
+    return _finished(_frame(months(start, end), cause), endpoint, entry), problems
+
+
+def _date_problems(
+    data: pd.DataFrame, endpoint: Endpoint, end: pd.Series, table: RawTable | None
+) -> list[Problem]:
+    """Dates that make no endpoint."""
+    name, column, problems = endpoint.name, str(endpoint.start), []
+    start = data[column]
+    for other in dict.fromkeys((*endpoint.events, *endpoint.competing, *endpoint.censor)):
+        early = data.index[data[other] < start]
+        problems += [_before(table, other, i, data, endpoint) for i in early]
+    message = f"{name}: no event and no date of last observation"
+    remedy = "fill in the date on which the patient was last known to be free of the event"
+    for i in data.index[start.notna() & end.isna()]:
+        problems.append(_cell(table, endpoint.censor[0], i, message, remedy))
+    if endpoint.cutoff:
+        message = f"{name}: the clock starts after the cut-off, {endpoint.cutoff}"
+        remedy = f"correct the date, or move endpoints.{name}.cutoff"
+        for i in data.index[start > pd.Timestamp(endpoint.cutoff)]:
+            problems.append(_cell(table, column, i, message, remedy, _shown(table, data, i, column)))
+    return problems
+
+
+def _first(data: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, pd.Series]:
+    """Date and cause of what ends the observation of each patient; no date without any."""
     happened = data[list(endpoint.events)].min(axis=1)
     last = data[list(endpoint.censor)].max(axis=1)
+    competing = pd.Series(pd.NaT, index=data.index, dtype="datetime64[ns]")
+    if endpoint.competing:
+        competing = data[list(endpoint.competing)].min(axis=1)
     if endpoint.event_where:
-        counts = holds(data, endpoint.event_where)
-        last = last.where(counts | happened.isna(), happened)
+        counts = holds(data, endpoint.event_where) | happened.isna()
+        last = last.where(counts, happened)
+        competing = competing.where(counts | (competing <= happened))
         happened = happened.where(counts)
-    problems = []
-    for column in dict.fromkeys((*endpoint.events, *endpoint.censor)):
-        early = data.index[data[column] < start]
-        problems += [_before(table, column, i, data, endpoint) for i in early]
-    for i in data.index[start.notna() & happened.isna() & last.isna()]:
-        where = endpoint.censor[0]
-        problems.append(
-            _cell(
-                table,
-                where,
-                i,
-                f"{endpoint.name}: no event and no date of last observation",
-                "fill in the date on which the patient was last known to be free of the event",
-            )
-        )
-    event = happened.notna()
-    end = happened.where(event, last)
-    if endpoint.cutoff:
-        cutoff = pd.Timestamp(endpoint.cutoff)
-        problems += [
-            _cell(
-                table,
-                str(endpoint.start),
-                i,
-                f"{endpoint.name}: the clock starts after the cut-off, {endpoint.cutoff}",
-                f"correct the date, or move endpoints.{endpoint.name}.cutoff",
-                _day(data, i, str(endpoint.start)),
-            )
-            for i in data.index[start > cutoff]
-        ]
-        late = end > cutoff
-        end, event = end.where(~late, cutoff), event & ~late
-    return censor_late(_frame(months(start, end), event), endpoint.horizon_months), problems
+    other = competing.notna() & (happened.isna() | (competing < happened))
+    cause = pd.Series(CENSORED, index=data.index).mask(happened.notna(), EVENT).mask(other, COMPETING)
+    return competing.where(other, happened.where(happened.notna(), last)), cause
 
 
 def from_columns(
@@ -106,92 +140,68 @@ def from_columns(
     data
         ``endpoint.time`` as number and ``endpoint.event`` as text.
     endpoint
-        The definition; ``event_values`` mean that the event happened, ``no_event_values`` that not.
+        The definition; ``event_values`` mean that the event happened, ``no_event_values`` that not,
+        ``competing_values`` that an event happened that makes it impossible. Of a text such as
+        ``1:DECEASED`` the part before the colon is enough.
     table
         The table as read.
 
     Returns
     -------
     DataFrame, list of Problem
-        Problems: negative time, event without time, a value that means neither.
+        Columns as of :func:`from_dates`. Problems: negative time, event without time, a value that
+        has no meaning.
     """
-    time_column, event_column = str(endpoint.time), str(endpoint.event)
-    time = data[time_column] * _DAYS[endpoint.unit] / DAYS_PER_MONTH
-    text = data[event_column]
-    event = text.isin(endpoint.event_values)
-    known = event | text.isin(endpoint.no_event_values)
+    scale = _DAYS[endpoint.unit] / DAYS_PER_MONTH
+    time, text = data[str(endpoint.time)] * scale, data[str(endpoint.event)]
+    values = {
+        EVENT: endpoint.event_values,
+        CENSORED: endpoint.no_event_values,
+        COMPETING: endpoint.competing_values,
+    }
+    cause = meaning(text, values)
+    entry = data[endpoint.entry] * scale if endpoint.entry else None
+    frame = _finished(_frame(time.where(cause.notna()), cause), endpoint, entry)
+    return frame, _ready_problems(data, endpoint, cause, table)
+
+
+def _ready_problems(
+    data: pd.DataFrame, endpoint: Endpoint, cause: pd.Series, table: RawTable | None
+) -> list[Problem]:
+    """Cells of ready-made columns that make no endpoint."""
+    name, time_column, event_column = endpoint.name, str(endpoint.time), str(endpoint.event)
+    time, text = data[time_column], data[event_column]
+    listed = [*endpoint.event_values, *endpoint.no_event_values, *endpoint.competing_values]
+    neither = f"{name}: means neither event nor no event"
+    add = f"add it to endpoints.{name}.event_values or no_event_values; "
     problems = [
-        _cell(
-            table,
-            event_column,
-            i,
-            f"{endpoint.name}: means neither event nor no event",
-            f"add it to endpoints.{endpoint.name}.event_values or no_event_values; "
-            + nearest(str(text[i]), [*endpoint.event_values, *endpoint.no_event_values]),
-            text[i],
-        )
-        for i in data.index[text.notna() & ~known]
+        _cell(table, event_column, i, neither, add + nearest(str(text[i]), listed), text[i])
+        for i in data.index[text.notna() & cause.isna()]
     ]
+    message, remedy = "the time is negative", "times count from the start of the clock and are 0 or more"
     problems += [
-        _cell(
-            table,
-            time_column,
-            i,
-            f"{endpoint.name}: the time is negative",
-            "times count from the start of the clock and are 0 or more",
-            f"{data[time_column][i]:g}",
-        )
+        _cell(table, time_column, i, f"{name}: {message}", remedy, f"{time[i]:g}")
         for i in data.index[time < 0]
     ]
+    message, remedy = "an event without a time", "fill in its time, or empty the event as well"
     problems += [
-        _cell(
-            table,
-            time_column,
-            i,
-            f"{endpoint.name}: an event without a time",
-            "fill in the time of the event, or empty the event as well",
-        )
-        for i in data.index[event & time.isna()]
+        _cell(table, time_column, i, f"{name}: {message}", remedy)
+        for i in data.index[cause.isin([EVENT, COMPETING]) & time.isna()]
     ]
-    usable = time.notna() & known
-    return censor_late(
-        _frame(time.where(usable), event.where(usable)), endpoint.horizon_months
-    ), problems
+    return problems
 
 
-def censor_late(frame: pd.DataFrame, horizon: float | None) -> pd.DataFrame:
-    """Censor at a horizon (months): later events have not happened yet.
-
-    Examples
-    --------
-    >>> f = pd.DataFrame({"time": [5.0, 20.0], "event": [True, True]})
-    >>> censor_late(f, 12).values.tolist()
-    [[5.0, True], [12.0, False]]
-    """
-    if horizon is None:
-        return frame
-    late = frame["time"] > horizon
-    return frame.assign(
-        time=frame["time"].where(~late, horizon), event=frame["event"].where(~late, False)
-    )
+def _finished(frame: pd.DataFrame, endpoint: Endpoint, entry: pd.Series | None) -> pd.DataFrame:
+    """Censor at the horizon, and count from the entry where observation starts late."""
+    if not (endpoint.competing or endpoint.competing_values):
+        frame = frame.drop(columns="cause")
+    frame = censor_late(frame, endpoint.horizon_months)
+    return frame if entry is None else delayed(frame, entry)
 
 
-def holds(data: pd.DataFrame, expression: str) -> pd.Series:
-    """Whether an expression over the columns is true of each row; missing is not true.
-
-    Examples
-    --------
-    >>> holds(pd.DataFrame({"x": [1, None]}), "x > 0").tolist()
-    [True, False]
-    """
-    result = pd.Series(data.eval(expression, engine="python"), index=data.index)
-    return result.astype("boolean").fillna(False).astype(bool)
-
-
-def _frame(time: pd.Series, event: pd.Series) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"time": time.astype(float), "event": event.where(time.notna()).astype("boolean")}
-    )
+def _frame(time: pd.Series, cause: pd.Series) -> pd.DataFrame:
+    cause = cause.where(time.notna()).astype("Int64")
+    return pd.DataFrame({"time": time.astype(float), "event": cause.eq(EVENT), "cause": cause})
 
 
 def _cell(
@@ -207,19 +217,23 @@ def _cell(
     return table.problem(column, index, message, remedy, value)
 
 
-def _day(data: pd.DataFrame, index: object, column: str) -> str:
-    return str(pd.Timestamp(data[column][index]).date())  # type: ignore[call-overload]
+def _shown(table: RawTable | None, data: pd.DataFrame, index: object, column: str) -> str:
+    """Text of a date cell as the file has it."""
+    if table is None:
+        return str(pd.Timestamp(data[column][index]).date())  # type: ignore[call-overload]
+    return str(table.frame[column][index]) if column in table.frame else ""  # type: ignore[call-overload]
 
 
 def _before(
     table: RawTable | None, column: str, i: object, data: pd.DataFrame, endpoint: Endpoint
 ) -> Problem:
-    start = _day(data, i, str(endpoint.start))
+    start = _shown(table, data, i, str(endpoint.start))
     return _cell(
         table,
         column,
         i,
-        f"{endpoint.name}: lies before the start of the clock, {endpoint.start} = {start}",
+        f"{endpoint.name}: lies before the start of the clock, {endpoint.start}"
+        + (f" = {start}" if start else ""),
         "correct one of the two dates",
-        _day(data, i, column),
+        _shown(table, data, i, column),
     )

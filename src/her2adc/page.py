@@ -266,7 +266,8 @@ class Page:
         if group is None:
             return {results.ALL_PATIENTS: results.ALL_PATIENTS}
         levels = [lv for lv in patients[group].cat.categories if patients[group].eq(lv).any()]
-        return {lv: prose.level_name(self.study.variable(group), lv) for lv in levels}
+        alone = group == self.study.group and not {"Yes", "No"} & set(levels)
+        return {lv: lv if alone else prose.level_name(self.study.variable(group), lv) for lv in levels}
 
     def covariates(self, group: str | None) -> list[str]:
         """Return the terms of the Cox model: the groups and, for the study's own, its adjustment."""

@@ -12,6 +12,8 @@ import pandas as pd
 from her2adc.config import Response
 
 CATEGORIES = ["CR", "PR", "SD", "PD", "NE"]
+Visit = tuple[pd.Timestamp, str]
+_DERIVED = ["best_response", "clinical_benefit", "first_response_date", "response_progression_date"]
 
 
 def best_response(visits: pd.DataFrame, start: pd.Timestamp, rule: Response) -> dict[str, object]:
@@ -44,47 +46,43 @@ def best_response(visits: pd.DataFrame, start: pd.Timestamp, rule: Response) -> 
     >>> best_response(v, pd.Timestamp("2024-01-01"), Response(start="start"))["best_response"]
     'SD'
     """
-    visits = visits[pd.to_datetime(visits["date"]) >= start].sort_values("date", kind="stable")
-    progressed = visits.loc[visits["response"] == "PD", "date"].min()
-    held = visits[(visits["date"] < progressed) if pd.notna(progressed) else visits["date"].notna()]
-    held = held[held["response"].isin(["CR", "PR", "SD"])]
-    weeks = (pd.to_datetime(held["date"]) - start).dt.days / 7
-    stable = bool((weeks >= rule.sd_min_weeks).any())
+    return _best(list(zip(pd.to_datetime(visits["date"]), visits["response"], strict=True)), start, rule)
+
+
+def _best(visits: list[Visit], start: pd.Timestamp, rule: Response) -> dict[str, object]:
+    """Best response of one patient from dates and responses in any order."""
+    visits = sorted((v for v in visits if v[0] >= start), key=lambda v: v[0])
+    progressed = next((date for date, response in visits if response == "PD"), None)
+    held = [v for v in visits if v[1] in ("CR", "PR", "SD") and (progressed is None or v[0] < progressed)]
     response, first = _response(held, rule)
     if response is None:
-        response = "SD" if stable else "PD" if pd.notna(progressed) else "NE"
-    until = progressed if pd.notna(progressed) else held["date"].max()
-    lasted = (until - start).days / 7 if pd.notna(until) else 0.0
-    benefit = (
-        None
-        if response == "NE"
-        else (response in ("CR", "PR") or (response == "SD" and lasted >= rule.cbr_weeks))
-    )
+        stable = any((date - start).days / 7 >= rule.sd_min_weeks for date, _ in held)
+        response = "SD" if stable else "PD" if progressed is not None else "NE"
+    until = progressed if progressed is not None else held[-1][0] if held else start
+    lasted = (until - start).days / 7
+    benefit = response in ("CR", "PR") or (response == "SD" and lasted >= rule.cbr_weeks)
     return {
         "best_response": response,
-        "clinical_benefit": benefit,
-        "first_response_date": first,
-        "response_progression_date": progressed,
+        "clinical_benefit": None if response == "NE" else benefit,
+        "first_response_date": pd.NaT if first is None else first,
+        "response_progression_date": pd.NaT if progressed is None else progressed,
     }
 
 
-def _response(held: pd.DataFrame, rule: Response) -> tuple[str | None, pd.Timestamp]:
+def _response(held: list[Visit], rule: Response) -> tuple[str | None, pd.Timestamp | None]:
     """CR or PR with the date it was first seen, or None."""
-    responders = held[held["response"].isin(["CR", "PR"])]
+    responders = [v for v in held if v[1] in ("CR", "PR")]
+    if not responders:
+        return None, None
+    first = responders[0][0]
     if not rule.confirmed:
-        if responders.empty:
-            return None, pd.NaT  # type: ignore[return-value]
-        best = "CR" if (responders["response"] == "CR").any() else "PR"
-        return best, responders["date"].iloc[0]
+        return ("CR" if any(r == "CR" for _, r in responders) else "PR"), first
     gap = pd.Timedelta(weeks=rule.confirm_weeks)
-    for wanted, again in (("CR", ["CR"]), ("PR", ["CR", "PR"])):
-        for date in responders.loc[responders["response"].isin(again), "date"]:
-            later = responders[
-                (responders["date"] >= date + gap) & responders["response"].isin(again)
-            ]
-            if not later.empty:
-                return wanted, responders["date"].iloc[0]
-    return None, pd.NaT  # type: ignore[return-value]
+    for wanted, again in (("CR", ("CR",)), ("PR", ("CR", "PR"))):
+        dates = [date for date, r in responders if r in again]
+        if dates and dates[-1] >= dates[0] + gap:
+            return wanted, first
+    return None, None
 
 
 def derive(patients: pd.DataFrame, assessments: pd.DataFrame, rule: Response) -> pd.DataFrame:
@@ -105,13 +103,16 @@ def derive(patients: pd.DataFrame, assessments: pd.DataFrame, rule: Response) ->
         One row a patient, index of ``patients``, columns of :func:`best_response`. A patient
         without an assessment is NE.
     """
-    series = dict(tuple(assessments.groupby("patient_id")))
-    none = assessments.iloc[:0]
+    series: dict[str, list[Visit]] = {}
+    for patient, date, response in zip(
+        assessments["patient_id"], pd.to_datetime(assessments["date"]), assessments["response"], strict=True
+    ):
+        series.setdefault(patient, []).append((date, response))
     rows = [
-        best_response(series.get(p, none), s, rule)
+        _best(series.get(p, []), s, rule)
         for p, s in zip(patients["patient_id"], patients[str(rule.start)], strict=True)
     ]
-    out = pd.DataFrame(rows, index=patients.index)
+    out = pd.DataFrame(rows, index=patients.index, columns=_DERIVED)
     out["best_response"] = pd.Categorical(out["best_response"], CATEGORIES, ordered=True)
     out["clinical_benefit"] = out["clinical_benefit"].astype("boolean")
     for column in ("first_response_date", "response_progression_date"):

@@ -82,8 +82,8 @@ class Printed:
     where, what : str
         Place in the source, and what the number is.
     value : str
-        The number with its printed decimals, a bound such as ``>0.05``, or
-        ``NR`` for a median that is not reached.
+        The number with its printed decimals, a bound such as ``>0.05`` or
+        ``<0.001``, or ``NR`` for a median that is not reached.
     status : str
         ``met`` or ``overruled``.
     """
@@ -100,6 +100,8 @@ class Printed:
             return Band(float("inf"), float("inf"))
         if self.value.startswith(">"):
             return Band(float(self.value[1:]), float("inf"))
+        if self.value.startswith("<"):
+            return Band(float("-inf"), float(self.value[1:]))
         return printed_band(self.value)
 
     def holds(self, reached: float) -> bool:

@@ -43,21 +43,36 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "her2_tests": (
         _ID,
-        Column("specimen", "text", "primary, recurrence or metastasis", True, True),
+        Column(
+            "specimen",
+            "text",
+            "kind of specimen: primary, recurrence, metastasis, or any kind the study names",
+            True,
+            True,
+        ),
         Column("date", "date", "date of the specimen"),
         Column("ihc", "text", "IHC score as reported", True),
         Column("ish", "text", "ISH as reported", True),
+        Column("ish_ratio", "number", "HER2/CEP17 ratio", minimum=0),
+        Column("ish_copies", "number", "mean HER2 copies per cell", minimum=0),
         Column("site", "text", "site of the specimen"),
     ),
     "treatments": (
         _ID,
-        Column(
-            "line", "integer", "line of therapy, counted from 1", True, True, minimum=1, maximum=40
-        ),
+        Column("line", "integer", "line of therapy, counted from 1", True, True, minimum=1, maximum=40),
         Column("regimen", "text", "agents of the line", True, True),
         Column("start", "date", "first dose", True),
         Column("stop", "date", "last dose; empty while ongoing"),
         Column("stop_reason", "text", "progression, adverse event, death, ongoing, other"),
+    ),
+    "exposures": (
+        _ID,
+        Column("agent", "text", "the drug, as recorded", True, True),
+        Column("start", "date", "first dose", True),
+        Column("stop", "date", "last dose; empty while ongoing"),
+        Column("reason", "text", "why it was stopped"),
+        Column("type", "text", "kind of treatment"),
+        Column("line", "integer", "line of therapy, counted from 1", minimum=1, maximum=40),
     ),
     "assessments": (
         _ID,
@@ -89,12 +104,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "none, dose reduced, interrupted, drug withdrawn",
             allowed=("none", "dose reduced", "interrupted", "drug withdrawn"),
         ),
+        Column("serious", "text", "serious: yes or no", allowed=("yes", "no")),
+        Column("outcome", "text", "outcome of the event"),
+        Column("resolved", "date", "date on which it was resolved"),
+        Column("soc", "text", "system organ class"),
     ),
     "biomarkers": (
         _ID,
         Column("marker", "text", "marker, for example ESR1 mutation", True, True),
         Column("date", "date", "date of the specimen"),
         Column("value", "text", "result", True),
+        Column("time_point", "text", "time point of the measurement, for example before treatment"),
     ),
 }
 
@@ -102,6 +122,7 @@ _ROW_IS = {
     "patients": "a patient",
     "her2_tests": "a specimen scored",
     "treatments": "a line of therapy",
+    "exposures": "a drug given over a time",
     "assessments": "a tumour assessment",
     "adverse_events": "an adverse event",
     "biomarkers": "a measurement",
@@ -133,13 +154,10 @@ def _pandera(column: Column) -> pa.Column:
     if column.allowed:
         checks.append(pa.Check.isin(column.allowed, error=f"allowed: {', '.join(column.allowed)}"))
     if column.minimum is not None:
-        checks.append(
-            pa.Check.in_range(
-                column.minimum,
-                column.maximum,
-                error=f"from {column.minimum:g} to {column.maximum:g}",
-            )
-        )
+        high = float("inf") if column.maximum is None else column.maximum
+        checks.append(pa.Check.in_range(column.minimum, high, error=f"allowed: {_bounds(column)}"))
+    if column.kind == "integer":
+        checks.append(pa.Check(lambda values: values % 1 == 0, error="allowed: a whole number"))
     if column.kind == "date":
         checks.append(pa.Check.in_range(*DATE_RANGE, error="a date between 1900 and 2100"))
     dtype = {"date": "datetime64[ns]", "number": "float64", "integer": "float64"}.get(column.kind)
@@ -165,10 +183,15 @@ def dictionary_markdown() -> str:
         parts.extend(f"| `{c.name}` | {c.meaning} | {_need(c)} | {_allowed(c)} |" for c in columns)
         parts.append("")
     parts.append(
-        "Any other column of `patients` becomes a variable once `study.yml` lists it under "
-        "`variables`.\n"
+        "Any other column of `patients` becomes a variable once `study.yml` lists it under `variables`.\n"
     )
     return "\n".join(parts)
+
+
+def _bounds(column: Column) -> str:
+    if column.maximum is None:
+        return f"{column.minimum:g} or more"
+    return f"{column.minimum:g} to {column.maximum:g}"
 
 
 def _need(column: Column) -> str:
@@ -181,7 +204,7 @@ def _allowed(column: Column) -> str:
     if column.allowed:
         return ", ".join(column.allowed)
     if column.minimum is not None:
-        return f"{column.minimum:g} to {column.maximum:g}"
+        return _bounds(column)
     return {
         "date": "date (ISO, or as `dates` says)",
         "id": "unique in `patients`",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import chain
 
 import pandas as pd
 import pandera.errors as pe
 
-from her2adc import columns
+from her2adc import columns, expressions
+from her2adc.cells import ELAPSED
 from her2adc.config import Study, Variable
 from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
@@ -18,20 +19,41 @@ def date_columns(study: Study) -> set[str]:
     """Columns of ``patients`` that the study uses as dates."""
     used: set[str | None] = set()
     for e in study.endpoints.values():
-        used |= {e.start, *e.events, *e.censor}
+        if e.start:
+            used |= {e.start, e.entry, *e.events, *e.censor, *e.competing}
     used |= set((study.follow_up or {}).values())
     used |= {study.response.start} if study.response else set()
+    if study.biomarkers:
+        resistance = {study.biomarkers.resistance} - {*study.variables, *study.derived}
+        used |= study.biomarkers.date_columns | resistance
     derived = {"first_response_date", "response_progression_date"}
+    if study.sequencing:
+        used |= study.sequencing.patient_dates
+        derived |= study.sequencing.derived_dates
     return {u for u in used if u} - derived
 
 
 def number_columns(study: Study) -> set[str]:
     """Columns of ``patients`` that the study uses as numbers."""
-    used = {e.time for e in study.endpoints.values()}
-    used |= {v.source or v.name for v in study.variables.values() if not v.levels}
-    if study.her2:
+    used: set[str | None] = set()
+    for e in study.endpoints.values():
+        used |= {e.time, e.entry} if e.time else set()
+    for v in study.variables.values():
+        if v.expression:
+            used.update(_named_in(v))
+        elif not v.levels:
+            used.add(v.source or v.name)
+    if study.her2 and study.her2.table == "patients":
         used |= {study.her2.ish_ratio, study.her2.ish_copies}
     return {u for u in used if u}
+
+
+def _named_in(variable: Variable) -> list[str]:
+    """Columns that the expression of a variable names, none when it cannot be read."""
+    try:
+        return expressions.columns_in(str(variable.expression))
+    except ValueError:
+        return []
 
 
 def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
@@ -39,20 +61,16 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
     kinds: dict[str, str] = {c.name: c.kind for c in TABLES[table.name]}
     problems: list[Problem] = []
     if table.name == "patients":
-        kinds |= dict.fromkeys(date_columns(study), "date") | dict.fromkeys(
-            number_columns(study), "number"
-        )
-        problems += _absent(study, table)
+        kinds |= dict.fromkeys(date_columns(study), "date") | dict.fromkeys(number_columns(study), "number")
+        problems += _absent(study, table) or _unclear(study, table)
         if problems:
             return table.frame, problems
-    styles = {Path(s.file).name: s for s in study.data.tables[table.name].sources}
     frame = table.frame.copy()
     for column in frame.columns:
-        source = styles[table.origin[column].file]
         if kinds.get(column) == "date":
-            frame[column], found = columns.dates(table, column, source.dates)
+            frame[column], found = columns.dates(table, column)
         elif kinds.get(column) in ("number", "integer"):
-            frame[column], found = columns.numbers(table, column, source.decimal)
+            frame[column], found = columns.numbers(table, column)
         else:
             continue
         problems += found
@@ -65,13 +83,17 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
 def _absent(study: Study, table: RawTable) -> list[Problem]:
     """Columns that study.yml uses and that no file of ``patients`` has."""
     needed = dict.fromkeys(date_columns(study), "a date") | dict.fromkeys(number_columns(study), "a number")
-    needed |= {v.source or v.name: "a variable" for v in study.variables.values()}
+    computed = {name: _named_in(v) for name, v in study.variables.items() if v.expression}
+    needed |= {c: f"part of variables.{name}.expression" for name, named in computed.items() for c in named}
+    needed |= {v.source or v.name: "a variable" for v in study.variables.values() if not v.expression}
     needed |= {e.event: "an event" for e in study.endpoints.values() if e.event}
+    needed |= {o.column: "an outcome" for o in study.outcomes.values()}
     if study.her2 and study.her2.table == "patients":
         needed |= dict.fromkeys((*study.her2.ihc, *study.her2.ish), "HER2")
     if study.response and study.response.column:
         needed[study.response.column] = "best response"
-    derived = set(study.variables)
+    derived = {n for n, v in study.variables.items() if v.source or v.expression}
+    named_in_expressions = set(chain.from_iterable(computed.values()))
     return [
         Problem(
             " + ".join(table.files),
@@ -80,14 +102,50 @@ def _absent(study: Study, table: RawTable) -> list[Problem]:
             column=str(c),
         )
         for c, what in needed.items()
-        if c not in table.frame.columns and not (c in derived and study.variables[c].source)
+        if c not in table.frame.columns and (c not in derived or c in named_in_expressions)
     ]
 
 
-def _variables(
-    study: Study, table: RawTable, frame: pd.DataFrame
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Add the analysis variables, each under its own name."""
+def _unclear(study: Study, table: RawTable) -> list[Problem]:
+    """Expressions that cannot be read, columns used in two ways, a cut-off without a calendar."""
+    problems = []
+    for name, v in study.variables.items():
+        try:
+            expressions.columns_in(v.expression or "0")
+        except ValueError as error:
+            problems.append(
+                Problem(
+                    "study.yml",
+                    str(error),
+                    "write for example weight / height ** 2, names with blanks in backticks",
+                    column=f"variables.{name}.expression",
+                    value=str(v.expression),
+                )
+            )
+    problems += [
+        Problem(
+            "study.yml",
+            "a calendar date means nothing to times that count from an origin of the patient's own",
+            "use horizon_months in its place",
+            column=f"endpoints.{e.name}.cutoff",
+            value=str(e.cutoff),
+        )
+        for e in study.endpoints.values()
+        if e.cutoff and any(o.source.dates in ELAPSED for o in table.origin.get(str(e.start), []))
+    ]
+    return problems + [
+        Problem(
+            "study.yml",
+            "the column is used as a date and as a number",
+            "give it two names under 'columns' of its file, one for each use",
+            column=column,
+        )
+        for column in sorted(date_columns(study) & number_columns(study))
+    ]
+
+
+def _variables(study: Study, table: RawTable, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Add the analysis variables and the outcomes, each under its own name."""
     problems: list[Problem] = []
     new: dict[str, pd.Series] = {}
     for name, v in study.variables.items():
@@ -96,12 +154,17 @@ def _variables(
             new[name], found = columns.levels(table, column, v)
             problems += found
             continue
-        number = frame[column]
+        if v.expression:
+            number, found = columns.computed(table, frame, v)
+            problems += found
+        else:
+            number = frame[column]
         problems += _range(table, column, number, v)
         new[name] = columns.cut(number, v) if v.cut else number
-    raw_names = {
-        n: f"{n}__raw" for n in new if n in frame.columns and n not in number_columns(study)
-    }
+    for name, outcome in study.outcomes.items():
+        new[name], found = columns.outcome(table, outcome)
+        problems += found
+    raw_names = {n: f"{n}__raw" for n in new if n in frame.columns and n not in number_columns(study)}
     return frame.rename(columns=raw_names).assign(**new), problems
 
 

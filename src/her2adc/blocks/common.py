@@ -8,6 +8,7 @@ import pandas as pd
 
 from her2adc import prose, results, tables
 from her2adc.page import Page, Shown, one_line
+from her2adc.stats.comparisons import Comparison
 
 DATA_KINDS = {
     "real": "Real patients.",
@@ -16,22 +17,91 @@ DATA_KINDS = {
 }
 
 
+def comparison(
+    report: Page,
+    by: str | None = None,
+    reference: str | None = None,
+    strata: str = "",
+    where: str = "",
+    population: str = "",
+) -> Comparison:
+    """Return the patients of a page, and how they are compared.
+
+    Parameters
+    ----------
+    report
+        The page.
+    by
+        Column of groups; None takes the group of the study, "" none.
+    reference
+        Group that the others are compared with; None takes that of the study (for its own group) or of
+        the variable, else the first with patients.
+    strata
+        Column of strata, "" for none.
+    where, population
+        Expression that selects patients, and how to call them.
+
+    Returns
+    -------
+    Comparison
+    """
+    patients = report.select(where)
+    group = report.by if by is None else by or None
+    if strata and strata == group:
+        raise ValueError(f"{strata} is both the group and the stratum; name another column as strata")
+    names = report.names(group, patients)
+    layers = report.names(strata, patients) if strata else {}
+    base = None if group is None else reference_of(report, group, list(names), reference)
+    return Comparison(patients, group, base, strata, names, layers, population)
+
+
+def reference_of(report: Page, variable: str, levels: Sequence[str], given: str | None = None) -> str | None:
+    """Return the level that the others are compared with; None without levels."""
+    if given is not None and given not in levels:
+        raise ValueError(f"reference {given!r} of {variable} has no patients; those with are {list(levels)}")
+    own = report.study.reference if variable == report.study.group else None
+    wanted = given or own or report.study.variable(variable).reference
+    return wanted if wanted in levels else next(iter(levels), None)
+
+
+def references(report: Page, ask: Comparison, covariates: Sequence[str]) -> dict[str, str]:
+    """Return the reference levels of a model: that of the groups, and those that variables name."""
+    named = {c: ask.reference if c == ask.by else report.study.variable(c).reference for c in covariates}
+    return {c: level for c, level in named.items() if level is not None}
+
+
 def endpoint_details(
-    report: Page, endpoint: str, population: str, rows: pd.DataFrame
+    report: Page, endpoint: str, population: str, rows: pd.DataFrame, ask: Comparison | None = None
 ) -> dict[str, str]:
     """Return population, n, events, clock and censoring of an endpoint, for the fold."""
     e = report.study.endpoints[endpoint]
-    overall = results.one(
+    medians = results.select(
         rows, analysis="kaplan_meier", statistic="median", group=results.ALL_PATIENTS
     )
+    overall = results.one(medians if ask is None else results.select(medians, population=population))
     horizon = f"; follow-up cut at {e.horizon_months:g} months" if e.horizon_months else ""
     return {
         "Population": population or "all analysed patients",
         "Patients": str(overall["n"]),
         "Events": str(overall["n_events"]),
         "Endpoint": f"{e.label}, {e.definition}{horizon}",
+        "Observation": f"delayed entry at {entry_name(report, endpoint)}" if e.entry else "",
+        "Strata": strata_details(report, ask) if ask is not None and ask.strata else "",
         "Method": prose.methods(rows),
     }
+
+
+def entry_name(report: Page, endpoint: str) -> str:
+    """Return what an endpoint's patients come under observation at, "" when from the start."""
+    entry = report.study.endpoints[endpoint].entry
+    return prose.lower_first(report.study.label(entry).replace("_", " ")) if entry else ""
+
+
+def strata_details(report: Page, ask: Comparison) -> str:
+    """Return the variable of the strata, and how many patients have no value of it."""
+    lost = int(ask.data[ask.strata].isna().sum())
+    name = report.study.label(ask.strata)
+    return f"{name}; {lost} patient{'s' if lost > 1 else ''} without a value left out" if lost else name
 
 
 def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
@@ -127,36 +197,3 @@ def notes(report: Page) -> Shown | None:
     if not report.study.notes:
         return None
     return Shown((report.study.folder / report.study.notes).read_text(encoding="utf-8"))
-
-
-def regression(
-    report: Page, rows: pd.DataFrame, covariates: Sequence[str], endpoint: str, population: str
-) -> Shown | None:
-    """Show the Cox models under a heading; nothing when there is nothing to compare."""
-    if rows.empty:
-        return None
-    table = report.table(
-        "cox",
-        tables.cox(rows, report.labels(covariates)),
-        title=f"{report.study.label(endpoint)}: Cox regression",
-        caption=prose.cox_caption(rows),
-        details={
-            "Population": population or "all analysed patients",
-            "Method": prose.methods(rows),
-        },
-    )
-    return Shown(f"{prose.REGRESSION}\n{table.markdown}", table.html)
-
-
-def populations_table(report: Page, rows: pd.DataFrame, endpoint: str) -> Shown:
-    """Show the outcomes of the named populations, or say that there are none."""
-    if rows.empty:
-        return Shown("The study names no populations of their own.")
-    e = report.study.endpoints[endpoint]
-    return report.table(
-        "populations",
-        tables.populations(rows),
-        title=f"Response and {prose.lower_first(e.label)} of named populations",
-        caption="The populations overlap. Rates with exact 95% confidence intervals.",
-        details={"Endpoint": e.definition, "Method": prose.methods(rows)},
-    )

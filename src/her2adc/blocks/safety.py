@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from her2adc import prose, results, tables
+from her2adc import figures, prose, results, tables
 from her2adc.page import Page, Shown
-from her2adc.stats import safety, safety_terms, safety_time
+from her2adc.stats import competing, safety, safety_terms, safety_time
 
 TREATED = {"Population": "all treated patients"}
 EACH_ONCE = "Each patient counts once a line, with the worst grade."
@@ -86,6 +86,52 @@ def special_interest(report: Page, special: pd.DataFrame) -> Shown | None:
             "Terms": _terms(report),
             "Method": prose.methods(results.concat([found, rates, times])),
         },
+    )
+
+
+def onset_curve(report: Page, event: str | None = None, period: str | None = None) -> Shown | None:
+    """Show the cumulative incidence of an event of special interest with competing death.
+
+    Parameters
+    ----------
+    report
+        The page.
+    event
+        Name of the event; by default the first of the study that anybody had in the period.
+    period
+        Key of the period; the first by default.
+
+    Returns
+    -------
+    Shown or None
+        Nothing without periods, or when nobody had such an event.
+    """
+    rules = report.study.safety
+    if not rules.periods:
+        return None
+    spans, assigned = _in_time(report)
+    key = period or next(iter(rules.periods))
+    known = assigned.loc[assigned["period"].eq(key), "term"]
+    names = [event] if event else list(rules.special_interest)
+    seen = next((n for n in names if known.isin(rules.special_interest[n]).any()), None)
+    if seen is None:
+        return None
+    label = rules.periods[key].label
+    found = safety_time.first_event(assigned, spans, report.data, key, rules.special_interest[seen])
+    curve = competing.curve(found, "onset")
+    rows = report.add(competing.cumulative_incidence(found, "onset", landmarks=(3, 6, 12), population=label))
+    what = {"event": seen, safety_time.DEATH: "Death without it"}
+    return report.figure(
+        "onset",
+        figures.cumulative_incidence(
+            curve, rows, causes=list(what), labels=what, landmark=6, clock="Time since first dose"
+        ),
+        curve,
+        title=f"Time to first {prose.lower_first(seen)}, {label}",
+        caption="Aalen-Johansen estimates with 95% confidence bands; below, patients at risk and events so "
+        "far. A patient who dies without the event can no longer have it.",
+        alt=prose.incidence(rows, what),
+        details={"Population": f"patients who started {label}", "Method": prose.methods(rows)},
     )
 
 

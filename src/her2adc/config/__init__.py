@@ -1,5 +1,15 @@
 """What a study is: ``study.yml`` -> :class:`Study`."""
 
+from her2adc.config.biomarkers import (
+    ALTERED,
+    NOT_TESTED,
+    WILD_TYPE,
+    Biomarkers,
+    Gene,
+    Marker,
+    TimePoint,
+)
+from her2adc.config.comparison import SequenceComparison
 from her2adc.config.evolution import CONCORDANT, DIRECTIONS, DISCORDANT, Evolution, Retest, Stage
 from her2adc.config.load import find_studies, load_study
 from her2adc.config.models import (
@@ -21,28 +31,45 @@ from her2adc.config.parts import (
     Table,
     Variable,
 )
+from her2adc.config.safety import ADC_SPECIAL, Period, Safety
+from her2adc.config.sequencing import ADC, IGNORED, Drug, Sequencing
 
 __all__ = [
+    "ADC",
+    "ADC_SPECIAL",
+    "ALTERED",
     "CLASSES",
     "CONCORDANT",
     "DIRECTIONS",
     "DISCORDANT",
     "HER2_VARIABLES",
+    "IGNORED",
     "MISSING",
+    "NOT_TESTED",
     "RESULTS",
+    "WILD_TYPE",
+    "Biomarkers",
     "Chapter",
     "Data",
+    "Drug",
     "Endpoint",
     "Evolution",
+    "Gene",
     "Her2",
+    "Marker",
     "Outcome",
+    "Period",
     "Population",
     "Response",
     "Retest",
+    "Safety",
+    "SequenceComparison",
+    "Sequencing",
     "Source",
     "Stage",
     "Study",
     "Table",
+    "TimePoint",
     "Variable",
     "find_studies",
     "load_study",

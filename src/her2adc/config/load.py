@@ -174,6 +174,8 @@ def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
         (("group",), (study.group,), variables),
         (("evolution", "strata"), study.evolution.strata if study.evolution else (), variables),
         (("evolution", "endpoint"), _some(study.evolution.endpoint if study.evolution else None), endpoints),
+        *_compared(study, variables, endpoints),
+        *_tested(study, variables, endpoints),
         (("main_endpoint",), _some(study.main_endpoint), endpoints),
     ]
     for number, chapter in enumerate(study.chapters):
@@ -207,12 +209,59 @@ def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
             _located(tree, ("response",), "response is derived from the table 'assessments', which "
                      "'data' does not list", "add data.assessments or use response.column")
         )  # fmt: skip
+    if study.sequencing:
+        wanted = study.sequencing.table
+        tables = [t for t in ("exposures", "treatments") if t in study.data.tables]
+        if not tables or (wanted and wanted not in tables):
+            problems.append(
+                _located(tree, ("sequencing",), "lines of therapy need the table 'exposures' or 'treatments'",
+                         f"add data.{wanted or 'exposures'}, or delete 'sequencing'")
+            )  # fmt: skip
+        named = {c for e in study.endpoints.values() for c in (*e.events, *e.competing)}
+        if not study.sequencing.death and (lost := sorted(named & study.sequencing.needs_death)):
+            problems.append(
+                _located(tree, ("sequencing",), "endpoints count deaths that 'sequencing' does not know of",
+                         "add death: the column of the date of death", ", ".join(lost))
+            )  # fmt: skip
     if study.id != study.folder.name:
         problems.append(
             _located(tree, ("id",), "the id differs from the name of the folder",
                      f"write id: {study.folder.name}, or rename the folder", study.id)
         )  # fmt: skip
     return problems
+
+
+def _compared(
+    study: Study, variables: list[str], endpoints: list[str]
+) -> list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]]:
+    """Names that the comparison of sequences uses."""
+    rule = study.comparison
+    if rule is None:
+        return []
+    return [
+        (("comparison", "covariates"), rule.covariates, variables),
+        (("comparison", "endpoint"), (rule.endpoint,), endpoints),
+    ]
+
+
+def _tested(
+    study: Study, variables: list[str], endpoints: list[str]
+) -> list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]]:
+    """Names that the biomarkers use."""
+    rule = study.biomarkers
+    if rule is None:
+        return []
+    taken = tuple(m.variable for m in rule.markers.values() if m.variable)
+    numbers = [v for v in study.variables if study.variables[v].kind == "continuous"]
+    responses = [*study.outcomes, "best_response", *(v for v in variables if v.startswith("best_response"))]
+    tables = [n for n in study.data.tables if n != "patients"]
+    return [
+        (("biomarkers", "adjustment"), rule.adjustment, variables),
+        (("biomarkers", "endpoint"), _some(rule.endpoint), endpoints),
+        (("biomarkers", "response"), _some(rule.response), responses),
+        (("biomarkers", "markers"), taken, numbers),
+        (("biomarkers", "data.biomarkers"), ("biomarkers",) if rule.in_table else (), tables),
+    ]
 
 
 def _some(name: str | None) -> tuple[str, ...]:

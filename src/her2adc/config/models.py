@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from her2adc.config.biomarkers import Biomarkers
+from her2adc.config.comparison import SequenceComparison
 from her2adc.config.evolution import Evolution
 from her2adc.config.parts import (
     CLASSES,
@@ -18,6 +20,8 @@ from her2adc.config.parts import (
     Part,
     Variable,
 )
+from her2adc.config.safety import Safety
+from her2adc.config.sequencing import Sequencing
 
 
 class Her2(Part):
@@ -146,13 +150,6 @@ class Population(Part):
     where: str
 
 
-class Safety(Part):
-    """What was collected on adverse events: ``recorded_from`` is the lowest grade a term has."""
-
-    recorded_from: dict[str, Annotated[int, Field(ge=1, le=5)]] = {}
-    special_interest: tuple[str, ...] = ()
-
-
 class Chapter(Part):
     """A page: a notebook with parameters."""
 
@@ -203,6 +200,9 @@ class Study(Part):
     response: Response | None = None
     outcomes: dict[str, Outcome] = {}
     evolution: Evolution | None = None
+    sequencing: Sequencing | None = None
+    comparison: SequenceComparison | None = None
+    biomarkers: Biomarkers | None = None
     subgroups: tuple[str, ...] = ()
     adjustment: tuple[str, ...] = ()
     populations: dict[str, Population] = {}
@@ -218,9 +218,14 @@ class Study(Part):
 
     @property
     def derived(self) -> dict[str, Variable]:
-        """Variables that the book derives: HER2 class and result, classes by stage and their change."""
+        """Variables that the book derives: HER2 and its evolution, sequences of ADCs, biomarkers."""
         found = dict(HER2_VARIABLES) if self.her2 else {}
-        return {**found, **(self.evolution.variables if self.evolution else {})}
+        found |= self.evolution.variables if self.evolution else {}
+        if self.sequencing:
+            found |= self.sequencing.variables(self.data.assessments is not None)
+        if self.biomarkers:
+            found |= self.biomarkers.variables(bool(self.her2 and self.data.her2_tests))
+        return found
 
     def variable(self, name: str) -> Variable:
         """Return a variable by name, the derived ones included."""

@@ -12,8 +12,12 @@ TITLES = {
     "Her2": "`her2`", "Variable": "A variable", "Baseline": "`baseline`", "Endpoint": "An endpoint",
     "Response": "`response`", "Outcome": "An outcome", "Evolution": "`evolution`",
     "Stage": "A stage of `evolution`", "Retest": "A `retest` of `evolution`",
+    "Sequencing": "`sequencing`", "SequenceComparison": "`comparison`",
+    "Drug": "A drug of `sequencing.agents`",
+    "Biomarkers": "`biomarkers`", "TimePoint": "A time point of `biomarkers`",
+    "Marker": "A marker of `biomarkers`", "Gene": "A gene of `biomarkers`",
     "Step": "A step of `inclusion`", "Population": "A population",
-    "Safety": "`safety`", "Chapter": "A chapter",
+    "Safety": "`safety`", "Period": "A period of `safety`", "Chapter": "A chapter",
 }  # fmt: skip
 """Parts of a study file in reading order, and their headings."""
 HIDDEN = {("Study", "folder"), ("Study", "id"), ("Variable", "name"), ("Endpoint", "name"),
@@ -77,5 +81,12 @@ def _default(field: dict[str, Any]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(str(v["name"]) if isinstance(v, dict) else str(v) for v in value)
+        return ", ".join(_item(v) for v in value)
     return "" if value is None or isinstance(value, dict) else str(value)
+
+
+def _item(value: Any) -> str:
+    """One item of a list: a part by its name, a list in brackets."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value["name"]) if isinstance(value, dict) else str(value)

@@ -70,7 +70,7 @@ class Safety(Part):
     @model_validator(mode="after")
     def _coherent(self) -> Safety:
         if self.periods and not self.observed_to:
-            raise ValueError("'periods' need 'observed_to': the date columns of the last contact and of death")
+            raise ValueError("'periods' need 'observed_to', the date columns of last contact and death")
         return self
 
     @property

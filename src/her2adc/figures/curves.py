@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,30 @@ class Trace:
     def end(self) -> float:
         """Last time of the curve."""
         return 0.0 if self.table.empty else float(self.table["time"].max())
+
+
+@dataclass(frozen=True)
+class RiskRow:
+    """One row of numbers under the ticks; ``widest`` is as wide as any of them."""
+
+    name: str
+    label: str
+    color: str
+    widest: str
+    at: Callable[[Sequence[float]], list[str]]
+
+
+def risk_rows(shown: Sequence[Trace], rows: pd.DataFrame) -> list[RiskRow]:
+    """Patients at risk (events so far) of every group."""
+
+    def row(trace: Trace) -> RiskRow:
+        def at(times: Sequence[float]) -> list[str]:
+            return [f"{patients} ({events})" for patients, events in at_risk(trace, rows, times)]
+
+        widest = f"{trace.patients} ({trace.events})"
+        return RiskRow(trace.name, trace.label, trace.color, widest, at)
+
+    return [row(trace) for trace in shown]
 
 
 def traces(
@@ -178,7 +202,7 @@ def axis_of(last: float, step: float) -> tuple[float, list[float]]:
 def at_risk(trace: Trace, rows: pd.DataFrame, times: Sequence[float]) -> list[tuple[int, int]]:
     """Patients at risk and events so far at every time: from the rows, else from the curve."""
     found = [_stored(rows, trace.name, time) for time in times]
-    read = [_read(trace.table, time) for time in times]
+    read = [risk_counts(trace.table, time) for time in times]
     return [read[i] if pair is None else pair for i, pair in enumerate(found)]
 
 
@@ -194,7 +218,7 @@ def _stored(rows: pd.DataFrame, group: str, time: float) -> tuple[int, int] | No
     return int(values["n_at_risk"]), int(values["n_events_cumulative"])
 
 
-def _read(table: pd.DataFrame, time: float) -> tuple[int, int]:
+def risk_counts(table: pd.DataFrame, time: float) -> tuple[int, int]:
     """Numbers of the curve table at a time: at risk just before it, events up to it."""
     if table.empty:
         return 0, 0
@@ -206,14 +230,16 @@ def _read(table: pd.DataFrame, time: float) -> tuple[int, int]:
 def faint_from(trace: Trace) -> float:
     """Time from which fewer than 10% or fewer than 5 patients remain; infinite if never.
 
-    A group that starts with fewer than 5 patients is faint from the start.
+    A group that starts with fewer than 5 patients is faint from the start, unless more come under
+    observation later (delayed entry).
     """
     table = trace.table
     if table.empty:
         return math.inf
-    left = table["n_risk"] - table["n_event"] - table["n_censor"]
-    few = table.loc[left < max(5.0, 0.10 * trace.patients), "time"]
-    return float(few.iloc[0]) if len(few) else math.inf
+    left = table["n_risk"] - table["n_event"] - table["n_censor"] - table.get("n_competing", 0)
+    enough = np.flatnonzero(left.to_numpy() >= max(5.0, 0.10 * trace.patients))
+    after = table["time"].iloc[enough[-1] + 1 if enough.size else 0 :]
+    return float(after.iloc[0]) if len(after) else math.inf
 
 
 def clipped(table: pd.DataFrame, time_max: float) -> pd.DataFrame:

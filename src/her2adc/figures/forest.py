@@ -1,4 +1,4 @@
-"""Forest plot of subgroups: counts, plot, hazard ratio, p for interaction."""
+"""Forest plot of subgroups: counts, plot, hazard or odds ratio, p for interaction."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from her2adc.format import NOT_ESTIMABLE, estimate_short, pvalue
 __all__ = ["forest"]
 
 _DAGGER = "†"
+_NAMES = {
+    "hazard_ratio": "Hazard ratio",
+    "odds_ratio": "Odds ratio",
+    "subdistribution_hazard_ratio": "Subdistribution\nhazard ratio",
+}
 
 
 @style.styled
@@ -26,26 +31,30 @@ def forest(
     arm_labels: Sequence[str],
     favours: tuple[str, str] | None = None,
     limits: tuple[float, float] | None = None,
-    estimate_label: str = "Hazard ratio",
+    statistic: str = "hazard_ratio",
+    estimate_label: str = "",
     width_mm: float = style.WIDE_MM,
 ) -> Figure:
-    """Hazard ratio of the last against the first arm, in all patients and by subgroup.
+    """Hazard or odds ratio of the last against the first arm, in all patients and by subgroup.
 
     Parameters
     ----------
     rows : DataFrame
-        Results rows of analysis ``forest``: ``hazard_ratio``, ``n_arm``, ``events_arm``,
+        Results rows of analysis ``forest``: the ratio, ``n_arm``, ``events_arm``,
         ``p_interaction``; variable "" is all patients. Variables and levels keep their order.
     labels : mapping
         Printed names of variables.
     arm_labels : sequence of str
         Groups in order, named as the rows' groups; those compared are read from the rows.
     favours : tuple of str, optional
-        What stands under the axis left and right of 1.
+        What stands under the axis left and right of 1. By default that of an event to avoid for
+        a hazard ratio, and only where the outcome is less or more frequent for an odds ratio.
     limits : tuple of float, optional
         Ends of the axis; intervals beyond them end in an arrow and are printed in full.
+    statistic : str
+        Ratio drawn, e.g. ``"odds_ratio"``.
     estimate_label : str
-        Name of the estimate.
+        Its printed name; "" for the usual one.
     width_mm : float
         Printed width; below 120 mm the counts stand under the names.
 
@@ -64,17 +73,21 @@ def forest(
     """
     rows = rows[rows["analysis"] == "forest"]
     arm_labels = _arms(rows, arm_labels)
-    items = _items(rows, labels, arm_labels)
+    items = _items(rows, labels, arm_labels, statistic)
     if not items:
-        raise ValueError("no row of analysis 'forest' with statistic 'hazard_ratio' to draw")
+        raise ValueError(f"no row of analysis 'forest' with statistic {statistic!r} to draw")
     level = rows["conf_level"].dropna()
     percent = f"{100 * float(level.iloc[0]):g}" if len(level) else "95"
-    heads = {"estimate": f"{estimate_label}\n({percent}% CI)", "p": "p for\ninteraction"}
+    name = estimate_label or _NAMES.get(statistic, statistic.replace("_", " ").capitalize())
+    heads = {"estimate": f"{name}\n({percent}% CI)", "p": "p for\ninteraction"}
     first, last = arm_labels[0], arm_labels[-1]
     layout = make_layout(items, width_mm / 25.4, arm_labels, heads)
     layout.limits = limits or axis_limits(items)
     layout.ticks = axis_ticks(*layout.limits, layout.plot[1] - layout.plot[0])
-    layout.favours = favours or (f"Favours {last}", f"Favours {first}")
+    direction = (f"Favours {last}", f"Favours {first}")
+    if statistic == "odds_ratio":
+        direction = (f"Less often in {last}", f"More often in {last}")
+    layout.favours = favours or direction
     layout.notes = _notes(items, arm_labels if layout.narrow else ())
     return draw(items, layout)
 
@@ -86,9 +99,11 @@ def _arms(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return found if len(found) == 2 else [names[0], names[-1]]
 
 
-def _items(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -> list[Item]:
+def _items(
+    rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str], statistic: str
+) -> list[Item]:
     """Lines of the plot in order, all patients first."""
-    ratios = rows[rows["statistic"] == "hazard_ratio"]
+    ratios = rows[rows["statistic"] == statistic]
     items = [_item(r, "All patients", "all", rows, arms) for _, r in ratios.iterrows()
              if r["variable"] == ""]  # fmt: skip
     for variable in dict.fromkeys(v for v in ratios["variable"] if v):

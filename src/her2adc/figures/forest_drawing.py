@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from her2adc.figures.forest_layout import EDGE, INDENT, Item, Layout
+from her2adc.figures.forest_layout import EDGE, INDENT, Item, Layout, head_of
 from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
 from her2adc.figures.style import GREY, INK, RULE
 
@@ -16,7 +16,7 @@ __all__ = ["draw"]
 
 _PAD = 0.045
 _BAND = "#F3F4F6"
-_LARGEST, _SMALLEST = 7.6, 2.4
+_LARGEST, _SMALLEST, _EQUAL = 7.6, 2.4, 4.6
 
 
 def draw(items: Sequence[Item], layout: Layout) -> Figure:
@@ -24,8 +24,10 @@ def draw(items: Sequence[Item], layout: Layout) -> Figure:
     heights = [_height(item) for item in items]
     head = max(height_of(text) for text in _head_texts(layout)) + 0.09
     favours = _favours(layout)
+    middle = (layout.plot[0] + layout.plot[1]) / 2
+    title = wrap(layout.title, 2 * min(middle, layout.width - middle) - 2 * EDGE)
     note = wrap(" ".join(layout.notes), layout.width - 2 * EDGE)
-    foot = 0.28 + max(height_of(text) for text in favours)
+    foot = 0.28 + max(height_of(text) for text in (*favours, title))
     foot += height_of(note) + 0.10 if note else 0.03
     body = sum(heights)
     sheet = Sheet(layout.width, 0.04 + head + body + foot)
@@ -40,7 +42,10 @@ def draw(items: Sequence[Item], layout: Layout) -> Figure:
         _texts(sheet, item, layout, top + y)
         _mark(ax, item, y + _PAD + line_height() / 2, max(i.events for i in items), layout)
         y += height
-    _under(sheet, layout, favours, top + body)
+    if any(favours):
+        _under(sheet, layout, favours, top + body)
+    for i, line in enumerate(title.split("\n")):
+        sheet.text(middle, top + body + 0.34 + i * line_height(), line, ha="center")
     for i, line in enumerate(note.split("\n") if note else []):
         bottom = sheet.height - 0.04 - (note.count("\n") - i) * line_height()
         sheet.text(EDGE, bottom, line, color=GREY)
@@ -49,14 +54,15 @@ def draw(items: Sequence[Item], layout: Layout) -> Figure:
 
 def _height(item: Item) -> float:
     """Height of a line of the plot."""
-    lines = item.label.count("\n") + 1 + bool(item.below)
+    lines = item.label.count("\n") + 1 + (item.below.count("\n") + 1 if item.below else 0)
+    lines = max(lines, item.estimate.count("\n") + 1)
     return lines * line_height() + 2 * _PAD - 0.01
 
 
 def _head_texts(layout: Layout) -> list[str]:
     """All column heads."""
-    counts = [f"{arm}\nevents/n" for arm in layout.arms] if layout.counts else []
-    return ["Subgroup", *counts, *layout.heads.values()]
+    counts = [head_of(arm, layout.counted) for arm in layout.arms] if layout.counts else []
+    return [layout.first, *counts, *layout.heads.values()]
 
 
 def _heads(sheet: Sheet, layout: Layout, top: float) -> None:
@@ -66,12 +72,12 @@ def _heads(sheet: Sheet, layout: Layout, top: float) -> None:
         lines = text.split("\n")
         for i, line in enumerate(lines):
             y = top - 0.085 - (len(lines) - 1 - i) * line_height()
-            bold = "normal" if line == "events/n" else "bold"
+            bold = "normal" if line == layout.counted and len(lines) > 1 else "bold"
             sheet.text(x, y, line, ha=ha, fontweight=bold)
 
-    head(EDGE, "Subgroup", "left")
+    head(EDGE, layout.first, "left")
     for x, arm in zip(layout.counts, layout.arms, strict=False):
-        head(x, f"{arm}\nevents/n", "right")
+        head(x, head_of(arm, layout.counted), "right")
     head(layout.estimate, layout.heads["estimate"], "right")
     if layout.interaction is not None:
         head(layout.interaction, layout.heads["p"], "right")
@@ -98,8 +104,9 @@ def _bands(sheet: Sheet, items: Sequence[Item], heights: Sequence[float], layout
 
 
 def _axis(ax: Axes, items: Sequence[Item], layout: Layout, body: float) -> None:
-    """Log axis, line at 1, dashed line at the overall estimate."""
-    ax.set_xscale("log")
+    """Axis, line at 1 where it is a log axis, dashed line at the overall estimate."""
+    ratio = layout.scale == "log"
+    ax.set_xscale("log" if ratio else "linear")
     ax.set_xlim(*layout.limits)
     ax.set_ylim(body, 0)
     ax.patch.set_visible(False)
@@ -107,7 +114,8 @@ def _axis(ax: Axes, items: Sequence[Item], layout: Layout, body: float) -> None:
     ax.set_xticks([], minor=True)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.axvline(1, color=INK, linewidth=0.7, zorder=1)
+    if ratio:
+        ax.axvline(1, color=INK, linewidth=0.7, zorder=1)
     overall = [item.value for item in items if item.kind == "all" and math.isfinite(item.value)]
     if overall and layout.limits[0] < overall[0] < layout.limits[1]:
         ax.axvline(overall[0], color=GREY, linewidth=0.7, linestyle=(0, (4, 2.5)), zorder=1)
@@ -122,12 +130,12 @@ def _texts(sheet: Sheet, item: Item, layout: Layout, top: float) -> None:
     for i, line in enumerate(lines):
         sheet.text(EDGE + indent, baseline + i * line_height(), line, fontweight=weight)
     if item.below:
-        y = baseline + len(lines) * line_height()
-        sheet.text(EDGE + indent, y, item.below, color=GREY)
+        for i, line in enumerate(item.below.split("\n"), start=len(lines)):
+            sheet.text(EDGE + indent, baseline + i * line_height(), line, color=GREY)
     for x, count in zip(layout.counts, item.counts, strict=False):
         sheet.text(x, baseline, count, ha="right")
-    if item.estimate:
-        sheet.text(layout.estimate, baseline, item.estimate, ha="right")
+    for i, line in enumerate(item.estimate.split("\n") if item.estimate else []):
+        sheet.text(layout.estimate, baseline + i * line_height(), line, ha="right")
     if item.interaction and layout.interaction is not None:
         sheet.text(layout.interaction, baseline, item.interaction, ha="right")
 
@@ -135,9 +143,10 @@ def _texts(sheet: Sheet, item: Item, layout: Layout, top: float) -> None:
 def _mark(ax: Axes, item: Item, y: float, most: int, layout: Layout) -> None:
     """Square or diamond with its interval."""
     low, high = layout.limits
-    if not math.isfinite(item.value) or item.value <= 0:
+    least = 0.0 if layout.scale == "log" else -math.inf
+    if not math.isfinite(item.value) or item.value <= least:
         return
-    start = item.low if math.isfinite(item.low) and item.low > 0 else item.value
+    start = item.low if math.isfinite(item.low) and item.low > least else item.value
     end = item.high if math.isfinite(item.high) else item.value
     clipped = (start < low, end > high)
     start, end = max(start, low), min(end, high)
@@ -151,9 +160,10 @@ def _mark(ax: Axes, item: Item, y: float, most: int, layout: Layout) -> None:
         if cut:
             ax.plot([edge], [y], marker=marker, color=INK, markersize=4, clip_on=False, zorder=3)
     if low <= item.value <= high:
-        size = max(_SMALLEST, _LARGEST * math.sqrt(item.events / max(most, 1)))
-        shape = "D" if item.kind == "all" else "s"
-        ax.plot([item.value], [y], marker=shape, color=INK, markersize=size, markeredgewidth=0, zorder=3)
+        size = max(_SMALLEST, _LARGEST * math.sqrt(item.events / max(most, 1))) if layout.sized else _EQUAL
+        shape = "D" if item.kind == "all" else layout.marker
+        ax.plot([item.value], [y], marker=shape, color=INK, markersize=size, markeredgewidth=0, zorder=3,
+                clip_on=False)  # fmt: skip
 
 
 def _at(value: float, layout: Layout) -> float:
@@ -165,8 +175,10 @@ def _at(value: float, layout: Layout) -> float:
 
 def _favours(layout: Layout) -> tuple[str, str]:
     """Texts under the axis, broken where they would leave the figure."""
-    middle = _at(1.0, layout)
     left, right = layout.favours
+    if not left and not right:
+        return "", ""
+    middle = _at(1.0, layout)
     arrow = width_of("← ")
     return (
         wrap(left, middle - 0.12 - arrow),

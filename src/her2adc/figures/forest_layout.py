@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from her2adc.figures.sheet import width_of, wrap
 
-__all__ = ["Item", "Layout", "axis_limits", "axis_ticks", "make_layout"]
+__all__ = ["Item", "Layout", "axis_limits", "axis_ticks", "head_of", "make_layout", "percent_ticks"]
 
 _SERIES = (
     (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
@@ -57,6 +57,12 @@ class Layout:
     narrow: bool
     heads: dict[str, str]
     arms: tuple[str, ...]
+    first: str = "Subgroup"
+    counted: str = "events/n"
+    scale: str = "log"
+    marker: str = "s"
+    sized: bool = True
+    title: str = ""
     limits: tuple[float, float] = (0.1, 10.0)
     ticks: list[float] = field(default_factory=list)
     favours: tuple[str, str] = ("", "")
@@ -76,6 +82,13 @@ def axis_limits(items: Sequence[Item]) -> tuple[float, float]:
     return (0.97 * below[-1] if below else low), (1.03 * above[0] if above else high)
 
 
+def percent_ticks(most: float, width: float) -> list[float]:
+    """Ticks of an axis from 0 to the round percentage at or after ``most``."""
+    end = next(end for end in (10, 20, 30, 40, 50, 60, 80, 100) if most <= end or end == 100)
+    steps = [s for s in (5, 10, 20, 25, 50) if end % s == 0 and width * s / end > 0.30]
+    return [float(t) for t in range(0, end + 1, steps[0] if steps else end)]
+
+
 def axis_ticks(low: float, high: float, width: float) -> list[float]:
     """Round ticks inside the axis: the longest series whose labels fit."""
     scale = width / math.log(high / low)
@@ -92,35 +105,56 @@ def axis_ticks(low: float, high: float, width: float) -> list[float]:
     return (enough or sorted(fitting, key=len, reverse=True) or [[1.0]])[0]
 
 
-def make_layout(items: Sequence[Item], width: float, arms: Sequence[str], heads: dict[str, str]) -> Layout:
-    """Widths of the columns; the plot takes what is left."""
+def make_layout(
+    items: Sequence[Item],
+    width: float,
+    arms: Sequence[str],
+    heads: dict[str, str],
+    *,
+    first: str = "Subgroup",
+    counted: str = "events/n",
+    tag: str = "int. p",
+    share: float = 0.24,
+) -> Layout:
+    """Widths of the columns; the plot takes what is left, the names at most ``share`` of the width.
+
+    On a narrow page intervals stand under their estimates, and the last column goes into the others,
+    with ``tag`` before its values.
+    """
     narrow = width < WIDE
     shown = any(item.interaction for item in items)
-    counted = any(any(item.counts) for item in items)
+    shown_counts = any(any(item.counts) for item in items)
     if narrow:
-        _stack(items)
-    label = _wrap_labels(items, (0.33 if narrow else 0.24) * width)
+        _stack(items, tag)
+    label = _wrap_labels(items, (max(0.33, share) if narrow else share) * width)
     estimate = _column([i.estimate for i in items], heads["estimate"])
     tail = 0.0 if narrow or not shown else _column([i.interaction for i in items], heads["p"]) + 0.16
-    start = EDGE + max(label, width_of("Subgroup", weight="bold")) + 0.12
+    start = EDGE + max(label, width_of(first, weight="bold")) + 0.12
     right = width - EDGE - tail - estimate
     for room in (0.85, 0.60):
         wrapped = [wrap(arm, room, weight="bold") for arm in arms]
-        counts = _count_columns(items, wrapped, start) if counted and not narrow else []
+        counts = _count_columns(items, [head_of(arm, counted) for arm in wrapped], start)
+        counts = counts if shown_counts and not narrow else []
         plot = (counts[-1] + 0.12 if counts else start, right - 0.12)
         if plot[1] - plot[0] >= _ROOMY:
             break
     end = width - EDGE if tail else None
-    return Layout(width, tuple(counts), plot, right + estimate, end, narrow, heads, tuple(wrapped))
+    columns = (tuple(counts), plot, right + estimate, end)
+    return Layout(width, *columns, narrow, heads, tuple(wrapped), first=first, counted=counted)
 
 
-def _count_columns(items: Sequence[Item], arms: Sequence[str], start: float) -> list[float]:
+def head_of(arm: str, counted: str) -> str:
+    """Head of a column of counts: the arm, if there are several, and what is counted."""
+    return f"{arm}\n{counted}" if arm else counted
+
+
+def _count_columns(items: Sequence[Item], heads: Sequence[str], start: float) -> list[float]:
     """Right edges of the columns of counts."""
     edges: list[float] = []
-    for j, arm in enumerate(arms):
+    for j, head in enumerate(heads):
         texts = [item.counts[j] for item in items if item.counts]
         left = edges[-1] + 0.12 if edges else start
-        edges.append(left + _column(texts, arm + "\nevents/n"))
+        edges.append(left + _column(texts, head))
     return edges
 
 
@@ -129,14 +163,19 @@ def _column(texts: Sequence[str], head: str) -> float:
     return max([width_of(text) for text in texts] + [width_of(head, weight="bold")])
 
 
-def _stack(items: Sequence[Item]) -> None:
-    """Put counts under the names, and p for interaction in the column of the estimates."""
+def _stack(items: Sequence[Item], tag: str) -> None:
+    """Put counts under the names, and the last column into that of the estimates, or under the names."""
     for item in items:
-        if any(item.counts):
-            item.below = " vs ".join(item.counts)
+        below = [item.below, " vs ".join(item.counts) if any(item.counts) else ""]
         if item.interaction:
-            sign = "= " if item.interaction[0].isdigit() else ""
-            item.estimate = f"int. p {sign}{item.interaction}"
+            sign = "= " if item.interaction[0].isdigit() and tag.endswith("p") else ""
+            text = f"{tag} {sign}{item.interaction}"
+            if item.estimate:
+                below.append(text)
+            else:
+                item.estimate = text
+        item.below = "\n".join(text for text in below if text)
+        item.estimate = item.estimate.replace(" (", "\n(")
 
 
 def _wrap_labels(items: Sequence[Item], room: float) -> float:
@@ -147,5 +186,6 @@ def _wrap_labels(items: Sequence[Item], room: float) -> float:
         weight = "normal" if item.kind == "level" else "bold"
         item.label = wrap(item.label, room - indent, weight=weight)
         widest = max(widest, indent + width_of(item.label, weight=weight))
+        item.below = wrap(item.below, room - indent)
         widest = max(widest, indent + width_of(item.below))
     return widest

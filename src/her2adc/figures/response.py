@@ -26,7 +26,7 @@ from her2adc.results import ALL_PATIENTS
 __all__ = ["response_bars"]
 
 _MISSING = "Missing"
-_RESPONSES = {
+RESPONSES = {
     "CR": ("complete response", "#0B5D4E"),
     "PR": ("partial response", "#4FA890"),
     "SD": ("stable disease", "#D9D9D9"),
@@ -131,7 +131,7 @@ def _parts(rows: pd.DataFrame, group: str) -> list[_Part]:
     """Responses of a group in order, those that occur."""
     mine = rows[(rows["group"].astype(str) == group) & (rows["variable"] == "best_response")]
     found = []
-    for level in dict.fromkeys([*_RESPONSES, *mine["level"]]):
+    for level in dict.fromkeys([*RESPONSES, *mine["level"]]):
         values = mine[mine["level"] == level].set_index("statistic")["value"]
         if values.get("count", 0) > 0 and np.isfinite(values.get("percent", np.nan)):
             found.append(_Part(level, int(values["count"]), float(values["percent"])))
@@ -146,7 +146,7 @@ def _key_rows(levels: Sequence[str], width: float) -> list[list[str]]:
     """Legend of the responses that occur, broken into rows."""
     rows: list[list[str]] = []
     x = width
-    for level in [name for name in _RESPONSES if name in levels]:
+    for level in [name for name in RESPONSES if name in levels]:
         wide = width_of(_key(level)) + 0.34
         if x + wide > width:
             rows.append([])
@@ -158,7 +158,7 @@ def _key_rows(levels: Sequence[str], width: float) -> list[list[str]]:
 
 def _key(level: str) -> str:
     """Abbreviation with its meaning."""
-    return f"{level}, {_RESPONSES[level][0]}"
+    return f"{level}, {RESPONSES[level][0]}"
 
 
 def _keys(sheet: Sheet, rows: Sequence[Sequence[str]]) -> None:
@@ -173,7 +173,7 @@ def _keys(sheet: Sheet, rows: Sequence[Sequence[str]]) -> None:
 
 def _look(level: str) -> dict[str, Any]:
     """Fill of a response."""
-    color = _RESPONSES.get(level, ("", "#B0B0B0"))[1]
+    color = RESPONSES.get(level, ("", "#B0B0B0"))[1]
     edge = style.GREY if color == "#FFFFFF" else color
     return {"facecolor": color, "edgecolor": edge, "linewidth": 0.5}
 
@@ -216,7 +216,7 @@ def _count(ax: Axes, part: _Part, place: tuple[float, float, float]) -> bool:
     """Count and percentage inside a part; False where it is too narrow for them."""
     start, middle, width = place
     x = 100 * (start + part.share / 2)
-    color = style.on_color(_RESPONSES.get(part.level, ("", "#B0B0B0"))[1])
+    color = style.on_color(RESPONSES.get(part.level, ("", "#B0B0B0"))[1])
     for text in (f"{part.count} ({percent(part.share)})", str(part.count)):
         if width_of(text) <= part.share * width - 0.05:
             ax.text(x, middle, text, ha="center", va="center_baseline", color=color)

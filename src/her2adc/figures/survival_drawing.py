@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from her2adc.figures.annotation import Block
-from her2adc.figures.curves import Trace, at_risk, clipped, faint_from, split
+from her2adc.figures.curves import Trace, clipped, faint_from, split
 from her2adc.figures.sheet import Sheet, height_of, line_height, width_of
 from her2adc.figures.style import GREY, ink, lighter
-from her2adc.figures.survival_layout import TOP, Frame, Plot, medians, row_height, title_offset
+from her2adc.figures.survival_layout import Frame, Plot, medians, row_height, title_offset
 
 __all__ = ["draw"]
 
@@ -48,7 +48,7 @@ def _head(row: Sequence[Plot]) -> float:
 
 def _foot(plot: Plot, frame: Frame) -> float:
     """Height of the at-risk rows of a panel."""
-    names = [frame.names[trace.name] for trace in plot.traces]
+    names = [frame.names[row.name] for row in plot.rows]
     return _HEADING + sum(row_height(name, frame.names_above) for name in names)
 
 
@@ -60,7 +60,7 @@ def _panel(sheet: Sheet, plot: Plot, frame: Frame, place: tuple[float, float], f
     if first:
         sheet.text(
             left - title_offset() - height_of(frame.y_label) / 2,
-            top + frame.axes_height * (1 - 50 / TOP),
+            top + frame.axes_height * (1 - frame.top / 2 / frame.ceiling),
             frame.y_label,
             rotation=90,
             ha="center",
@@ -83,13 +83,14 @@ def _panel(sheet: Sheet, plot: Plot, frame: Frame, place: tuple[float, float], f
 def _axes(ax: Axes, frame: Frame, first: bool) -> None:
     """Ticks, limits and spines."""
     ax.set_xlim(0, frame.time_max)
-    ax.set_ylim(0, TOP)
+    ax.set_ylim(0, frame.ceiling)
     ax.set_xticks(frame.ticks, [_plain(tick) for tick in frame.ticks])
     if len(frame.minor) > len(frame.ticks):
         ax.set_xticks(frame.minor, minor=True)
-    marks = [0, 25, 50, 75, 100]
+    step = next(step for step in (25, 20, 10, 5, 2, 1) if frame.top % step == 0 and frame.top >= 2 * step)
+    marks = range(0, round(frame.top) + 1, step)
     ax.set_yticks(marks, [str(mark) for mark in marks] if first else [""] * len(marks))
-    ax.spines["left"].set_bounds(0, 100)
+    ax.spines["left"].set_bounds(0, frame.top)
     ax.patch.set_visible(False)
 
 
@@ -187,31 +188,22 @@ def _at_risk(sheet: Sheet, ax: Axes, plot: Plot, frame: Frame, place: tuple[floa
     across = blended_transform_factory(ax.transData, sheet.figure.dpi_scale_trans)
     edge = 0.02 if first and not frame.names_above else _numbers_left(plot, left)
     if first or frame.names_above:
-        sheet.text(edge, top + 0.13, "At risk (events)", fontweight="bold")
+        sheet.text(edge, top + 0.13, plot.heading, fontweight="bold")
     y = top + _HEADING
-    for trace in plot.traces:
-        name = frame.names[trace.name]
+    for row in plot.rows:
+        name, color = frame.names[row.name], ink(row.color)
         if first or frame.names_above:
             for i, line in enumerate(name.split("\n")):
-                sheet.text(edge, y + (i + 0.78) * line_height(), line, color=ink(trace.color))
+                sheet.text(edge, y + (i + 0.78) * line_height(), line, color=color)
         skip = (name.count("\n") + 1) * line_height() if frame.names_above else 0.0
         baseline = sheet.height - (y + skip + 0.78 * line_height())
-        counts = at_risk(trace, plot.panel.rows, frame.ticks)
-        for tick, (patients, events) in zip(frame.ticks, counts, strict=True):
-            ax.text(
-                tick,
-                baseline,
-                f"{patients} ({events})",
-                transform=across,
-                ha="center",
-                va="baseline",
-                color=ink(trace.color),
-                label=f"_at_risk:{trace.name}",
-            )
+        settings: dict[str, Any] = {"transform": across, "ha": "center", "va": "baseline", "color": color}
+        for tick, text in zip(frame.ticks, row.at(frame.ticks), strict=True):
+            ax.text(tick, baseline, text, label=f"_at_risk:{row.name}", **settings)
         y += row_height(name, frame.names_above)
 
 
 def _numbers_left(plot: Plot, left: float) -> float:
     """Left edge of the first numbers of a panel."""
-    first = [width_of(f"{t.patients} (0)") for t in plot.traces]
+    first = [width_of(row.at([0.0])[0]) for row in plot.rows]
     return max(0.02, left - max(first, default=0.0) / 2)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from her2adc.figures.annotation import Block, end_labels
-from her2adc.figures.curves import SurvivalPanel, Trace, axis_of, clipped, step_of
+from her2adc.figures.curves import RiskRow, SurvivalPanel, Trace, axis_of, clipped, risk_rows, step_of
 from her2adc.figures.placement import Boxes, band_boxes, quiet_corner, stack, step_boxes
 from her2adc.figures.sheet import height_of, line_height, width_of, wrap
 
 __all__ = ["Frame", "Plot", "make_frame", "medians", "place", "row_height", "title_offset"]
 
-TOP = 103.0
 WIDE = 4.0
 _LABEL = 1.05
 _SHORTEST = 1.75
@@ -31,6 +30,12 @@ class Plot:
     corner: tuple[float, float] | None = None
     labels: list[tuple[float, float]] | None = None
     wrapped: list[str] = field(default_factory=list)
+    rows: list[RiskRow] = field(default_factory=list)
+    heading: str = "At risk (events)"
+
+    def __post_init__(self) -> None:
+        """Give every curve its row of numbers at risk, unless rows are given."""
+        self.rows = self.rows or risk_rows(self.traces, self.panel.rows)
 
     @property
     def header(self) -> float:
@@ -58,6 +63,12 @@ class Frame:
     x_label: str
     names: dict[str, str]
     names_above: bool
+    top: float = 100.0
+
+    @property
+    def ceiling(self) -> float:
+        """End of the vertical axis with a little room above its last tick."""
+        return 1.03 * self.top
 
     @property
     def axis(self) -> float:
@@ -72,7 +83,7 @@ class Frame:
     @property
     def y_scale(self) -> float:
         """Inches a percent."""
-        return self.axes_height / TOP
+        return self.axes_height / self.ceiling
 
 
 def make_frame(
@@ -81,11 +92,12 @@ def make_frame(
     columns: int,
     axis: tuple[float | None, float | None, str],
     titles: tuple[str, str],
+    top: float = 100.0,
 ) -> Frame:
     """Sizes that all panels share."""
     asked, tick, unit = axis
     every = [trace for plot in plots for trace in plot.traces]
-    half = max((width_of(f"{t.patients} ({t.events})") for t in every), default=0.3) / 2
+    half = max((width_of(row.widest) for plot in plots for row in plot.rows), default=0.3) / 2
     names, above = _names(plots, width, columns)
     left = max(half + 0.02, title_offset() + height_of(wrap(titles[1], _SHORTEST)) + 0.02)
     if not above:
@@ -104,14 +116,14 @@ def make_frame(
     x_label, y_label = wrap(titles[0], axes_width), wrap(titles[1], height)
     return Frame(
         width, columns, left, right, gap, axes_width, height, time_max, ticks, minor,
-        y_label, x_label, names, above,
+        y_label, x_label, names, above, top,
     )  # fmt: skip
 
 
 def _names(plots: Sequence[Plot], width: float, columns: int) -> tuple[dict[str, str], bool]:
     """Find printed names of the at-risk rows, and whether they stand above their numbers."""
-    every = {trace.name: trace.label for plot in plots for trace in plot.traces}
-    same = len({tuple(t.name for t in plot.traces) for plot in plots}) == 1
+    every = {row.name: row.label for plot in plots for row in plot.rows}
+    same = len({tuple(row.name for row in plot.rows) for plot in plots}) == 1
     room = 0.20 * width
     wrapped = {name: wrap(label, room) for name, label in every.items()}
     tall = any(text.count("\n") > 2 for text in wrapped.values())

@@ -81,7 +81,7 @@ def baseline_caption(rows: pd.DataFrame, percentages_of_all: bool = False) -> st
     return text + (". The p-values are not adjusted for multiplicity." if len(tested) else ".")
 
 
-HER2_TEXTS = {"test": "Test", "found": "As found", "read_as": "Read as", "n": "Patients"}
+HER2_TEXTS = {"test": "Test", "found": "As found", "read_as": "Read as", "n": "Results"}
 
 
 HER2_UNCLASSIFIED = {

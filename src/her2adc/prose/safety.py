@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from her2adc.prose.words import lower_first, rate
+from her2adc import format as fmt
+from her2adc.prose.words import listed, lower_first, rate
 from her2adc.results import ALL_PATIENTS, select
 from her2adc.stats.safety import ANY_EVENT
 
@@ -68,3 +71,29 @@ def outside_periods(assigned: pd.DataFrame) -> str:
         verb = "has no date of onset and is" if undated == 1 else "have no date of onset and are"
         parts.append(f"{undated} {of} {verb} not counted here.")
     return " ".join(parts)
+
+
+def incidence(rows: pd.DataFrame, causes: Mapping[str, str]) -> str:
+    """Cumulative incidence of each cause at the last landmark that follow-up reaches.
+
+    Parameters
+    ----------
+    rows
+        Rows of analysis ``cumulative_incidence`` of one endpoint.
+    causes
+        Causes and their printed names.
+
+    Returns
+    -------
+    str
+    """
+    known = select(rows, statistic="incidence", group=ALL_PATIENTS).dropna(subset=["value"])
+    if known.empty:
+        return "No cumulative incidence could be estimated."
+    last = str(known["level"].iloc[-1])
+    at = select(known, level=last)
+    parts = [
+        f"{lower_first(causes[str(variable).split(': ', 1)[1]])} {fmt.percent_estimate(value, low, high)}"
+        for variable, value, low, high in at[["variable", "value", "conf_low", "conf_high"]].to_numpy()
+    ]
+    return f"Cumulative incidence at {last} months: {listed(parts)}."

@@ -58,16 +58,123 @@ def survival(rows: pd.DataFrame, label: str, names: Mapping[str, str], populatio
     return text + "."
 
 
-def curve_caption(rows: pd.DataFrame, time_max: float | None = None) -> str:
-    """Return how to read a Kaplan-Meier figure."""
+def strata(
+    rows: pd.DataFrame,
+    label: str,
+    layers: Mapping[str, str],
+    names: Mapping[str, str],
+    *,
+    reference: str | None = None,
+    population: str = "",
+) -> str:
+    """How the groups differ within each stratum, over all strata, and whether the strata differ in that.
+
+    Two groups are compared by their hazard ratio, more by the log-rank test; without groups the medians
+    are given.
+
+    Parameters
+    ----------
+    rows
+        Rows of one endpoint by stratum, the stratum as population.
+    label
+        Name of the endpoint.
+    layers
+        Population of each stratum, and how to print it.
+    names
+        Groups and how to print them.
+    reference
+        Group that the others are compared with.
+    population
+        Whom the page is about, when not all patients.
+
+    Returns
+    -------
+    str
+    """
+    who = f" in {lower_first(population)}" if population else ""
+    if list(names) == [ALL_PATIENTS]:
+        km = select(rows, analysis="kaplan_meier", statistic="median", group=ALL_PATIENTS)
+        parts = [f"{median(one(km, population=p))} for {lower_first(text)}" for p, text in layers.items()]
+        return f"Median {lower_first(label)}{who} was {listed(parts)}."
+    tests = select(rows, statistic="p_value")
+    over, differs = (one(tests, analysis=name)["value"] for name in ("logrank_stratified", "interaction"))
+    if len(names) == 2 and reference is not None:
+        other = next(name for name in names if name != reference)
+        ratios = select(rows, analysis="cox_univariable", statistic="hazard_ratio", level=other)
+        parts = [f"{_ratio(one(ratios, population=p))} for {lower_first(t)}" for p, t in layers.items()]
+        what = f"The hazard ratio of {lower_first(names[other])} against {lower_first(names[reference])}"
+        text = f"{what} for {lower_first(label)}{who} was {listed(parts)}"
+    else:
+        within = select(tests, analysis="logrank")
+        parts = [f"{_p(one(within, population=p)['value'])} for {lower_first(t)}" for p, t in layers.items()]
+        what = f"Log-rank p for {lower_first(label)}{who} between the {len(names)} groups"
+        text = f"{what} was {listed(parts)}"
+    return (
+        f"{text}; the log-rank test stratified over all gave {fmt.p_equals(over)}. Whether the difference "
+        f"itself varies with the stratum is the question of the interaction, {fmt.p_equals(differs)}."
+    )
+
+
+def _ratio(row: pd.Series) -> str:
+    """Ratio with its interval, or that there is none."""
+    return fmt.estimate(row["value"], row["conf_low"], row["conf_high"], 2, not_reached="not estimable")
+
+
+def _p(value: float) -> str:
+    """P-value, or in words that there is none."""
+    return "not estimable" if pd.isna(value) else fmt.pvalue(value)
+
+
+def curve_caption(
+    rows: pd.DataFrame, time_max: float | None = None, entry: str = "", thin: bool = False
+) -> str:
+    """Return how to read a Kaplan-Meier figure.
+
+    Parameters
+    ----------
+    rows
+        Rows of the endpoint.
+    time_max
+        Months at which the axis ends, when it does before the end of follow-up.
+    entry
+        Where patients come under observation, "" when from the start.
+    thin
+        Whether few are under observation at the first events.
+
+    Returns
+    -------
+    str
+    """
     interval = one(select(rows, analysis="kaplan_meier", statistic="median"), group=ALL_PATIENTS)[
         "method"
     ]
     end = "" if time_max is None else f" The axis ends at {time_max:g} months."
+    late = "" if not entry else f" Patients are at risk from {entry} on, not before (delayed entry)."
+    if thin:
+        late += (
+            " At the first events fewer than 5 are, and every later estimate carries the chance of those: "
+            "hazard ratios and the log-rank test say more than medians and rates."
+        )
     return (
         f"{interval}: lines with 95% confidence bands, ticks for censored patients, dotted lines to the "
         "medians. Below, patients at risk, and in brackets the events so far. Lines are lighter where "
-        f"few patients remain at risk.{end} NR, not reached; NE, not estimable."
+        f"few patients remain at risk.{late}{end} NR, not reached; NE, not estimable."
+    )
+
+
+def restricted_means(rows: pd.DataFrame, names: Mapping[str, str], reference: str) -> str:
+    """Differences of restricted mean survival where hazards are not proportional, "" without any."""
+    found = select(rows, statistic="rmst_difference").dropna(subset=["value"])
+    if found.empty:
+        return ""
+    months = float(found["level"].iloc[0])
+    parts = [
+        f"{fmt.estimate(r['value'], r['conf_low'], r['conf_high'])} for {lower_first(names[r['group']])}"
+        for _, r in found.iterrows()
+    ]
+    return (
+        f"The hazards were not proportional. Restricted mean survival up to {fmt.number(months)} months less "
+        f"that of {lower_first(names[reference])}, in months: {listed(parts)}."
     )
 
 
@@ -79,14 +186,29 @@ that it does not.
 """
 
 
+def pairwise_caption(rows: pd.DataFrame, strata: str = "") -> str:
+    """Return how to read the table of pairs of groups."""
+    tests = select(rows, analysis="logrank_pairwise", statistic="p_value")["value"].notna().sum()
+    over = f" Model and tests are stratified by {lower_first(strata)}." if strata else ""
+    firth = rows["method"].str.contains("Firth").any()
+    return (
+        "Hazard ratios and their p-values are of one Cox model of all groups, log-rank tests of the two "
+        f"groups alone. The last column is adjusted for {tests} tests after Holm; the other p-values are not "
+        f"adjusted.{over}{' ' + FIRTH if firth else ''}"
+    )
+
+
+FIRTH = (
+    "A group without events makes the likelihood monotone, and the usual estimate does not exist; "
+    "the Firth-penalised estimate with profile-likelihood limits stands in its place."
+)
+
+
 def cox_caption(rows: pd.DataFrame) -> str:
     """Return how to read a table of Cox models, with a warning when events are few."""
     text = "Hazard ratios with 95% confidence intervals; the test of proportional hazards stands beside them."
     if rows["method"].str.contains("Firth").any():
-        text += (
-            " A group without events makes the likelihood monotone, and the usual estimate does not exist; "
-            "the Firth-penalised estimate with profile-likelihood limits stands in its place."
-        )
+        text += f" {FIRTH}"
     per = select(rows, statistic="events_per_variable", analysis="cox")
     if len(per) and per["value"].iloc[0] < 10:
         text += (

@@ -113,4 +113,4 @@ def with_population(label: str, population: str) -> str:
 def multiplicity(rows: pd.DataFrame) -> str:
     """Return the number of tests, and that they are exploratory."""
     n = int(select(rows, statistic="p_value")["value"].notna().sum())
-    return f"{n} tests, not adjusted for multiplicity: exploratory."
+    return f"{n} test{'' if n == 1 else 's'}, not adjusted for multiplicity: exploratory."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -11,10 +12,19 @@ from her2adc.results import concat, frame, select
 from her2adc.stats import regression, response, survival
 
 TICKS = (0, 3, 6, 12, 18, 24, 30, 36, 48, 60, 72, 84, 96, 108, 120)
+DENSE = (0, 1, 2, 3, 4, 5, *range(6, 60, 3), *range(60, 481, 12))
+"""Times at which patients at risk are counted; the dense ones where entry is delayed, for then the
+number between two events is not to be read from the curve."""
 
 
-def _comparable(data: pd.DataFrame, by: str) -> bool:
-    """Whether a column has at least two values among the patients."""
+def comparable(data: pd.DataFrame, by: str) -> bool:
+    """Whether a column has at least two values among the patients.
+
+    Examples
+    --------
+    >>> comparable(pd.DataFrame({"arm": ["a", "a", None]}), "arm")
+    False
+    """
     return len(data[by].dropna().unique()) > 1
 
 
@@ -49,18 +59,24 @@ def endpoint(
         Rows of :func:`~her2adc.stats.survival.summarise`, ``at_risk`` and ``logrank``.
     """
     longest = data[f"{name}_time"].max()
-    times = [t for t in TICKS if pd.notna(longest) and t <= longest]
+    ticks = DENSE if f"{name}_entry" in data else TICKS
+    times = [t for t in ticks if pd.notna(longest) and t <= longest]
     parts = [
         survival.summarise(data, name, by, landmarks, conf_type, population),
         survival.at_risk(data, name, by, times=times, population=population),
     ]
-    if by is not None and _comparable(data, by):
+    if by is not None and comparable(data, by):
         parts.append(survival.logrank(data, name, by, population=population))
     return concat(parts)
 
 
 def hazard_ratios(
-    data: pd.DataFrame, name: str, covariates: Sequence[str], population: str = ""
+    data: pd.DataFrame,
+    name: str,
+    covariates: Sequence[str],
+    population: str = "",
+    reference: Mapping[str, str] | None = None,
+    strata: str = "",
 ) -> pd.DataFrame:
     """Cox model of all variables and, with several, models with one variable each.
 
@@ -70,6 +86,10 @@ def hazard_ratios(
         See :func:`endpoint`.
     covariates
         Columns of the model; those with fewer than two levels among the patients are left out.
+    reference
+        Reference level of a variable; its first level with patients otherwise.
+    strata
+        Column whose levels have their own baseline hazard; it is no covariate then.
 
     Returns
     -------
@@ -77,13 +97,18 @@ def hazard_ratios(
         Rows of :func:`~her2adc.stats.regression.cox_univariable` and
         :func:`~her2adc.stats.regression.cox`; none without a usable variable or an event.
     """
-    usable = [c for c in covariates if _comparable(data, c)]
-    if not usable or not data[f"{name}_event"].fillna(False).any():
+    known = data.loc[data[f"{name}_time"].notna()]
+    usable = [c for c in covariates if comparable(known, c) and c != strata]
+    if not usable or not known[f"{name}_event"].fillna(False).any():
         return frame([])
-    together = regression.cox(data, name, usable, population=population)
+    options: dict[str, Any] = {"population": population, "strata": [strata] if strata else []}
+    whole = known.dropna(subset=usable)
+    given = {c: g for c, g in (reference or {}).items() if c in usable and whole[c].eq(g).any()}
+    options["reference"] = given or None
+    together = regression.cox(data, name, usable, **options)
     if len(usable) == 1:
         return together
-    return concat([regression.cox_univariable(data, name, usable, population=population), together])
+    return concat([regression.cox_univariable(data, name, usable, **options), together])
 
 
 def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
@@ -103,7 +128,7 @@ def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame
         :func:`~her2adc.stats.response.difference`.
     """
     parts = [response.rates(data, by=by)]
-    if by is not None and _comparable(data, by):
+    if by is not None and comparable(data, by):
         parts += [
             response.difference(data, measure, by, population=population)
             for measure in ("ORR", "DCR", "CBR")

@@ -81,8 +81,8 @@ class _Model:
         return int(self.kept[: place + 1].sum()) if self.kept[place] and self.fit is not None else None
 
 
-def _model(made: Design, y: Bools, conf_level: float) -> _Model:
-    """Fit, with Firth's penalty where the outcomes are separated."""
+def _model(made: Design, y: Bools, conf_level: float, sparse: float = 0.0) -> _Model:
+    """Fit, with Firth's penalty where the outcomes are separated or few."""
     kept = independent(made.matrix)
     x = made.matrix[:, kept]
     if not y.size or not y.any() or y.all():
@@ -94,6 +94,10 @@ def _model(made: Design, y: Bools, conf_level: float) -> _Model:
             f"not estimable: {'everybody' if y.size and y.all() else 'nobody'} has the outcome",
         )
     infinite = separated(x, y)
+    few = min(y.sum(), (~y).sum()) < sparse * x.shape[1]
+    if not infinite.any() and few:
+        fit = fit_firth_logistic(x, y, conf_level)
+        return _Model(made, y, kept, fit, f"{FIRTH} (sparse: fewer than {sparse:g} events per variable)")
     if not infinite.any():
         return _Model(made, y, kept, fit_logistic(x, y, conf_level), LOGISTIC)
     names = [f"{c.variable} {c.level}".strip() for c in made.columns if c.place is not None and kept[c.place]]
@@ -108,6 +112,7 @@ def logistic(
     *,
     event: str = "yes",
     reference: Mapping[str, str] | None = None,
+    sparse: float = 0.0,
     conf_level: float = 0.95,
     population: str = "",
     analysis: str = "logistic",
@@ -122,6 +127,9 @@ def logistic(
         Variables of the model. Numbers are continuous, everything else is categorical.
     reference : mapping, optional
         Reference level of a variable; its first level with patients otherwise.
+    sparse : float
+        Patients of the rarer outcome per coefficient, below which the fit has Firth's penalty;
+        otherwise only separated outcomes have.
     conf_level : float
         Level of the intervals.
     population : str
@@ -136,7 +144,7 @@ def logistic(
         "reference" for the reference) and ``p_value``; for each variable with more than one
         coefficient ``p_variable``, the likelihood-ratio test of all of them; then
         ``events_per_variable`` (of the rarer outcome) and ``n_missing`` (patients left out).
-        Where the outcomes are separated the method says so and the estimates are
+        Where the outcomes are separated, or few, the method says so and the estimates are
         Firth-penalised.
 
     Examples
@@ -153,7 +161,7 @@ def logistic(
         raise ValueError(f"{outcome} is the outcome and a covariate; leave it out of the covariates")
     known, y = outcome_of(data, outcome, event)
     made = design(known, covariates, reference)
-    model = _model(made, y[made.complete], conf_level)
+    model = _model(made, y[made.complete], conf_level, sparse)
     rows = [record for column in made.columns for record in _term(column, model, conf_level)]
     rows += [record for name in covariates for record in _variable(name, model)]
     n, n_events, df = model.y.size, int(model.y.sum()), int(model.kept.sum())
@@ -206,6 +214,7 @@ def logistic_table(
     *,
     event: str = "yes",
     reference: Mapping[str, str] | None = None,
+    sparse: float = 0.0,
     conf_level: float = 0.95,
     population: str = "",
 ) -> pd.DataFrame:
@@ -213,7 +222,7 @@ def logistic_table(
 
     Parameters
     ----------
-    data, outcome, covariates, event, reference, conf_level, population
+    data, outcome, covariates, event, reference, sparse, conf_level, population
         See :func:`logistic`.
 
     Returns
@@ -232,7 +241,8 @@ def logistic_table(
     """
     chosen = dict(reference or {})
     parts = []
-    settings: dict[str, Any] = {"event": event, "conf_level": conf_level, "population": population}
+    settings: dict[str, Any] = {"event": event, "sparse": sparse, "conf_level": conf_level}
+    settings["population"] = population
     for name in covariates:
         own = {name: chosen[name]} if name in chosen else None
         part = logistic(data, outcome, [name], reference=own, analysis="logistic_univariable", **settings)

@@ -18,7 +18,7 @@ from scipy import optimize, special, stats
 
 from her2adc.stats.inputs import Bools, Floats, conf_level_of
 
-__all__ = ["LogisticFit", "fit_firth_logistic", "fit_logistic", "independent", "separated"]
+__all__ = ["LogisticFit", "fit_firth_logistic", "fit_logistic", "independent", "maximise", "separated"]
 
 _NAN = float("nan")
 _ITERATIONS = 60
@@ -118,8 +118,14 @@ def separated(x: Floats, y: Bools) -> Bools:
     return ~np.asarray(found.is_finite, dtype=bool)[: x.shape[1]]
 
 
-def _fit(x: Floats, y: Bools, offset: Floats) -> tuple[Floats, float]:
-    """Coefficients and log-likelihood of a model with an offset, by Newton's method with halved steps."""
+def maximise(x: Floats, y: Bools, offset: Floats) -> tuple[Floats, float]:
+    """Coefficients and log-likelihood with an offset, by Newton's method; its limit where separated.
+
+    Examples
+    --------
+    >>> round(maximise(np.ones((4, 1)), np.array([True, True, True, False]), np.zeros(4))[1], 4)
+    -2.2493
+    """
     coef, value = np.zeros(x.shape[1]), _loglik(offset, y)
     for _ in range(_ITERATIONS if x.shape[1] else 0):
         eta = x @ coef + offset
@@ -174,7 +180,7 @@ def fit_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
     level, nothing = conf_level_of(conf_level), np.zeros(len(x))
     columns = _with_intercept(x)
     scale = np.append(1.0, np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0))
-    coef, loglik = _fit(columns / scale, y, nothing)
+    coef, loglik = maximise(columns / scale, y, nothing)
     covariance = _inverse_information(columns / scale, coef)
     error = np.sqrt(np.diag(covariance))
     half = float(stats.chi2.ppf(level, 1)) / 2
@@ -183,7 +189,7 @@ def fit_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
         fall = partial(_fall, columns / scale, y, j, loglik)
         low[j], high[j] = (_limit(fall, float(coef[j]), side * float(error[j]), half) for side in (-1, 1))
         p[j] = stats.chi2.sf(2 * max(fall(0.0), 0.0), 1)
-    null = _fit(columns[:, :1], y, nothing)[1]
+    null = maximise(columns[:, :1], y, nothing)[1]
     wald = 2 * stats.norm.sf(np.abs(coef / error))
     rescaled = covariance / np.outer(scale, scale)
     return LogisticFit(
@@ -193,7 +199,7 @@ def fit_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
 
 def _fall(x: Floats, y: Bools, j: int, top: float, value: float) -> float:
     """How far the log-likelihood falls when one coefficient is held at a value."""
-    return top - _fit(np.delete(x, j, axis=1), y, x[:, j] * value)[1]
+    return top - maximise(np.delete(x, j, axis=1), y, x[:, j] * value)[1]
 
 
 def _limit(fall: Any, start: float, step: float, depth: float) -> float:

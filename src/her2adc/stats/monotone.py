@@ -8,6 +8,7 @@ so it is decided and not guessed from a large estimate.
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
@@ -189,7 +190,9 @@ def fit_firth(x: Floats, times: Floats, events: Bools, kept: Bools, conf_level: 
             model.fit(standard, (events, tied(times)))
             if model.converged_:
                 break
-        limits = model.conf_int(alpha=1 - conf_level, method="pl", max_iter=200, tol=1e-8)
+        limits = np.full((columns.shape[1], 2), np.nan)
+        with suppress(np.linalg.LinAlgError):  # a limit can lie where the information vanishes
+            limits = model.conf_int(alpha=1 - conf_level, method="pl", max_iter=200, tol=1e-8)
         model.lrt()
     if model.converged_:
         out["coef"][kept] = model.coef_ / scale

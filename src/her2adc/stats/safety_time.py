@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from her2adc.config import Period, Safety
+from her2adc.endpoints import months
 from her2adc.results import concat, frame, row
 from her2adc.stats.causes import CENSORED
 from her2adc.stats.competing import cumulative_incidence
@@ -21,7 +22,6 @@ DEATH = "death"
 """Cause of a patient who dies in the period before a first event."""
 PERSON_YEARS = 100.0
 """Person-years that rates are given for."""
-_MONTH = 30.4375
 _MONTHS_A_YEAR = 12
 
 
@@ -105,9 +105,9 @@ def assign(adverse_events: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     pairs = numbered.merge(spans, on="patient_id", how="inner")
     inside = pairs[(pairs["onset"] >= pairs["start"]) & (pairs["onset"] <= pairs["end"])]
     last = inside.sort_values("start", kind="stable").drop_duplicates("_row", keep="last").set_index("_row")
-    months = (last["onset"] - last["start"]).dt.days / _MONTH
+    since = months(last["start"], last["onset"])
     return numbered.assign(
-        period=numbered["_row"].map(last["period"]), months=numbered["_row"].map(months)
+        period=numbered["_row"].map(last["period"]), months=numbered["_row"].map(since)
     ).drop(columns="_row")
 
 
@@ -139,7 +139,7 @@ def first_event(
     hits = assigned[assigned["period"].eq(period) & assigned["term"].isin(terms)]
     first = hits.groupby("patient_id")["months"].min()
     out = data[data["patient_id"].isin(mine.index)].copy()
-    length = out["patient_id"].map((mine["end"] - mine["start"]).dt.days / _MONTH)
+    length = out["patient_id"].map(months(mine["start"], mine["end"]))
     onset_at = out["patient_id"].map(first)
     died = out["patient_id"].map(mine["died"]).astype(bool)
     out["onset_time"] = onset_at.fillna(length)

@@ -1,32 +1,33 @@
-"""Subgroups: log-rank tests by factor, and the forest of an arm's hazard ratio."""
+"""Subgroups: tests of each factor within groups, and of the groups within each level of a factor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from her2adc.results import frame, row
-from her2adc.stats.cox_model import Model, estimates
-from her2adc.stats.design import Column, Design, is_categorical
-from her2adc.stats.inputs import (
-    Bools,
-    Outcome,
-    check_columns,
-    conf_level_of,
-    groups_with_all,
-    levels_of,
-    outcome_of,
-)
+from her2adc.config import Population
+from her2adc.results import concat, frame, row, select
+from her2adc.stats import analyses, outcomes
+from her2adc.stats.comparisons import Comparison
+from her2adc.stats.contingency import association, cross_table
+from her2adc.stats.forests import check_factors, forest, forests, odds_forest
+from her2adc.stats.inputs import Bools, groups_with_all, levels_of, outcome_of
 from her2adc.stats.interactions import interaction_test
+from her2adc.stats.logistic import outcome_of as known_outcome
 from her2adc.stats.observed_expected import logrank_test
-from her2adc.stats.scheme import Scheme
 
-__all__ = ["forest", "logrank_table"]
-
-_NAN = float("nan")
+__all__ = [
+    "association_table",
+    "forest",
+    "forests",
+    "level_tests",
+    "logrank_table",
+    "odds_forest",
+    "populations",
+]
 
 
 def logrank_table(
@@ -65,7 +66,7 @@ def logrank_table(
     >>> logrank_table(data, "OS", ["er"])[["variable", "value"]].round(3).values.tolist()
     [['er', 0.09]]
     """
-    _check_factors(data, factors)
+    check_factors(data, factors)
     rows = []
     for label, part in groups_with_all(data, by):
         found = outcome_of(part, endpoint)
@@ -99,127 +100,146 @@ def _why(codes: np.ndarray[Any, Any], events: Bools) -> str:
     return "not estimable: no events" if not events.any() else "not estimable"
 
 
-def _check_factors(data: pd.DataFrame, factors: Sequence[str]) -> None:
-    """Refuse factors that are not there or are continuous."""
-    check_columns(data, factors)
-    numeric = [factor for factor in factors if not is_categorical(data[factor])]
-    if numeric:
-        raise ValueError(f"{numeric} is continuous; cut it into levels to use it as a subgroup")
-
-
-def forest(
+def association_table(
     data: pd.DataFrame,
-    endpoint: str,
-    arm: str,
+    outcome: str,
     factors: Sequence[str],
+    by: str | None = None,
     population: str = "",
-    conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Hazard ratio of the arm, overall and within each level of each factor.
+    """Association of each factor with an outcome, among all patients and within each group.
 
     Parameters
     ----------
-    data, endpoint, population
+    data, factors, by, population
         See :func:`logrank_table`.
-    arm : str
-        Column of two groups; of more, the first and the last with patients are compared.
-    factors : sequence of str
-        Categorical variables.
-    conf_level : float
-        Level of the intervals.
+    outcome : str
+        Column of the outcome, with levels ``no`` and ``yes``; patients without a value are left out.
 
     Returns
     -------
     pandas.DataFrame
-        Results rows of analysis "forest". For all patients (variable and level empty), then for
-        every level of every factor: ``hazard_ratio`` of the last against the first arm, and
-        ``n_arm`` and ``events_arm`` with the arm as group. For every factor one
-        ``p_interaction`` and one ``missing`` (level empty). Firth-penalised where the
-        likelihood is monotone, NaN where there is nothing to compare; the method says so.
+        Results rows ``p_value`` of analysis "subgroup_association", all patients first; level
+        names the outcome. Pearson's chi-square, or Fisher's test where a cell expects under 5.
 
     Examples
     --------
-    >>> data = pd.DataFrame(
-    ...     {"OS_time": [1.0, 2, 3, 4], "OS_event": [True] * 4, "arm": ["a", "b", "a", "b"]}
-    ... )
-    >>> forest(data, "OS", "arm", [])[["group", "statistic", "value"]].round(2).values.tolist()
-    ... # doctest: +NORMALIZE_WHITESPACE
-    [['All patients', 'hazard_ratio', 0.39], ['a', 'n_arm', 2.0], ['a', 'events_arm', 2.0],
-     ['b', 'n_arm', 2.0], ['b', 'events_arm', 2.0]]
+    >>> data = pd.DataFrame({"pCR": ["no", "yes", "no", "yes"], "er": ["n", "p", "n", "p"]})
+    >>> association_table(data, "pCR", ["er"])["value"].round(3).tolist()
+    [0.333]
     """
-    conf_level_of(conf_level)
-    _check_factors(data, [arm, *factors])
-    kept = outcome_of(data, endpoint).kept
-    present = [level for level in levels_of(kept[arm]) if (kept[arm] == level).any()]
-    if len(present) < 2:
-        raise ValueError(f"{arm} has patients in {present} only; a forest compares two arms")
-    arms = [present[0], present[-1]]
-    kept = kept.loc[kept[arm].isin(arms).to_numpy(dtype=bool)]
-    rows = _level_rows(kept, endpoint, arm, arms, conf_level)
+    check_factors(data, factors)
+    rows = []
+    for label, part in groups_with_all(data, by):
+        known, y = known_outcome(part, outcome)
+        for factor in factors:
+            have = known[factor].notna().to_numpy(dtype=bool)
+            test = association(cross_table(pd.Series(y[have]), known.loc[have, factor]))
+            place: dict[str, Any] = {"group": label, "variable": factor, "level": outcome}
+            place |= {"population": population, "method": test.method}
+            place |= {"n": int(have.sum()), "n_events": int(y[have].sum())}
+            rows.append(row("subgroup_association", "p_value", test.p, **place))
+    return frame(rows)
+
+
+def level_tests(ask: Comparison, name: str, factors: Sequence[str]) -> pd.DataFrame:
+    """Compare all groups within each level of each factor, and test the interaction.
+
+    Parameters
+    ----------
+    ask : Comparison
+        Patients and groups.
+    name : str
+        Endpoint, or outcome with levels ``no`` and ``yes``.
+    factors : sequence of str
+        Categorical variables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Results rows of analysis "level_test": for all patients (variable and level empty) and each
+        level of each factor ``p_value`` (log-rank, or Pearson's chi-square or Fisher's test of an
+        outcome) and, with the group as group, ``n_arm`` and ``events_arm``; for each factor
+        ``p_interaction`` (likelihood ratio). No rows for fewer than three groups, whose difference
+        is one ratio with an interval: a forest shows it.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"OS_time": [1.0, 2, 3, 4, 5, 6], "OS_event": [True] * 6,
+    ...     "arm": list("abcabc"), "er": list("nnnppp")})
+    >>> ask = Comparison(data, "arm", names={"a": "A", "b": "B", "c": "C"})
+    >>> rows = level_tests(ask, "OS", ["er"])
+    >>> rows.loc[rows.statistic == "p_value", ["variable", "level"]].values.tolist()
+    [['', ''], ['er', 'n'], ['er', 'p']]
+    """
+    if ask.by is None or len(ask.names) < 3:
+        return frame([])
+    check_factors(ask.data, [ask.by, *factors])
+    timed = f"{name}_time" in ask.data
+    kept = outcome_of(ask.data, name).kept if timed else known_outcome(ask.data, name)[0]
+    kept = kept.loc[kept[ask.by].notna()]
+    rows = _level_rows(kept, ask, name, {})
     for factor in factors:
-        _, df, p, n, n_events = interaction_test(_two_arms(kept, arm), endpoint, arm, factor)
-        counts: dict[str, Any] = {"variable": factor, "n": n, "n_events": n_events}
-        method = f"likelihood-ratio test of {arm} x {factor}, {df} df"
-        if not df:
-            method = f"not estimable: {arm} and {factor} do not vary within each other"
-        rows.append({"statistic": "p_interaction", "value": p, "method": method, **counts})
-        missing = int(kept[factor].isna().sum())
-        rows.append({"statistic": "missing", "value": missing, **counts})
+        place = {"variable": factor}
+        interact = interaction_test if timed else outcomes.interaction_test
+        _, df, p, n, n_events = interact(kept, name, ask.by, factor)
+        how = f"likelihood-ratio test of {ask.by} x {factor}, {df} df" if df else "not estimable"
+        test = {"statistic": "p_interaction", "value": p, "method": how, "n": n, "n_events": n_events}
+        rows.append({**test, **place})
         for level in levels_of(kept[factor]):
-            part = kept.loc[(kept[factor] == level).fillna(False).to_numpy(dtype=bool)]
-            place = {"variable": factor, "level": str(level)}
-            rows += [{**record, **place} for record in _level_rows(part, endpoint, arm, arms, conf_level)]
-    common = {"analysis": "forest", "population": population}
+            part = kept.loc[kept[factor].eq(level).fillna(False).to_numpy(dtype=bool)]
+            rows += _level_rows(part, ask, name, {**place, "level": str(level)})
+    common = {"analysis": "level_test", "population": ask.population}
     return frame(row(**{**common, **record}) for record in rows)
 
 
-def _two_arms(data: pd.DataFrame, arm: str) -> pd.DataFrame:
-    """Drop the arms that are not compared from the levels."""
-    column = data[arm]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return data.assign(**{arm: column.cat.remove_unused_categories()})
-    return data
-
-
 def _level_rows(
-    part: pd.DataFrame, endpoint: str, arm: str, arms: Sequence[Any], conf_level: float
+    part: pd.DataFrame, ask: Comparison, name: str, place: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Hazard ratio and counts of one level."""
-    found = outcome_of(part, endpoint)
-    times, events = found.times, found.events
-    members = [(part[arm] == level).to_numpy(dtype=bool) for level in arms]
-    value, low, high, method = _ratio(found, members, conf_level)
-    rows: list[dict[str, Any]] = [
-        {
-            "statistic": "hazard_ratio",
-            "value": value,
-            "conf_low": low,
-            "conf_high": high,
-            "conf_level": conf_level,
-            "method": method,
-            "n": times.size,
-            "n_events": int(events.sum()),
-        }
-    ]
-    for level, member in zip(arms, members, strict=True):
-        n, n_events = int(member.sum()), int(events[member].sum())
-        counts = {"group": str(level), "n": n, "n_events": n_events}
-        rows.append({"statistic": "n_arm", "value": n, **counts})
-        rows.append({"statistic": "events_arm", "value": n_events, **counts})
+    """Test and counts of one level."""
+    assert ask.by is not None
+    codes = pd.Categorical(part[ask.by].astype(str), categories=list(ask.names)).codes
+    if f"{name}_time" in part:
+        found = outcome_of(part, name)
+        flags = found.events
+        _, df, p = logrank_test(found.times, flags, codes, entry=found.entry)
+        method = f"log-rank, {df} df" if df else _why(codes, flags)
+    else:
+        flags = known_outcome(part, name)[1]
+        test = association(cross_table(pd.Series(flags), part[ask.by]))
+        p, method = test.p, test.method
+    counts = {"n": flags.size, "n_events": int(flags.sum())}
+    rows = [{"statistic": "p_value", "value": p, "method": method, **counts, **place}]
+    for code, group in enumerate(ask.names):
+        n, n_events = int((codes == code).sum()), int(flags[codes == code].sum())
+        own = {"group": group, "n": n, "n_events": n_events, **place}
+        rows.append({"statistic": "n_arm", "value": n, **own})
+        rows.append({"statistic": "events_arm", "value": n_events, **own})
     return rows
 
 
-def _ratio(outcome: Outcome, members: Sequence[Bools], conf_level: float) -> tuple[float, float, float, str]:
-    """Hazard ratio of the last against the first arm, and how it was made."""
-    nothing = (_NAN, _NAN, _NAN)
-    times, events = outcome.times, outcome.events
-    if not times.size:
-        return (*nothing, "not estimable: no patients")
-    if not all(member.any() for member in members):
-        return (*nothing, "not estimable: one arm only")
-    if not events.any():
-        return (*nothing, "not estimable: no events")
-    made = Design(np.ones(times.size, dtype=bool), [Column("arm", "", 0, members[-1])])
-    made.matrix = members[-1].astype(np.float64)[:, None]
-    _, found = estimates(Model(made, times, events, Scheme(outcome.entry)), conf_level)
-    return float(found.ratio[0]), float(found.low[0]), float(found.high[0]), found.method[0]
+def populations(
+    data: pd.DataFrame,
+    named: Mapping[str, Population],
+    name: str,
+    landmarks: Sequence[float] = (12,),
+    conf_type: str = "log-log",
+) -> pd.DataFrame:
+    """Estimates of an endpoint, or the rate of an outcome, in each named population.
+
+    Parameters
+    ----------
+    data, named, landmarks, conf_type
+        See :func:`her2adc.stats.analyses.populations`.
+    name : str
+        Endpoint, or outcome with levels ``no`` and ``yes``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`her2adc.stats.analyses.populations`, or the ``rate`` of the outcome.
+    """
+    if f"{name}_time" in data:
+        return analyses.populations(data, named, name, landmarks, conf_type)
+    asked = [Comparison(data.query(p.where, engine="python"), population=p.label) for p in named.values()]
+    return concat([frame([]), *(select(outcomes.rates(ask, name), statistic="rate") for ask in asked)])

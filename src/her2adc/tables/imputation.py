@@ -54,7 +54,7 @@ def imputed(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
         build.row(label, (), VARIABLE)
         for level in levels:
             build.row(str(level), _cells(rows, str(variable), str(level)), LEVEL)
-    build.remark("Missing information: share of the information on a coefficient that is lost by missing values")
+    build.remark("Missing information: share of the information on a coefficient that missing values cost")
     return build.table({"HR": "hazard ratio"})
 
 

@@ -1,8 +1,9 @@
-"""Tables of comparisons: Cox models, log-rank tests by factor, subgroups."""
+"""Tables of comparisons: Cox and logistic models, tests by factor, subgroups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,28 @@ from her2adc.tables.table import (
     sizes,
 )
 
-__all__ = ["cox", "forest", "subgroups"]
+__all__ = ["cox", "events_of", "forest", "logistic", "model_notes", "ratio_cell", "subgroups"]
 
 _FEW_EVENTS = 10
-_HEADS = {"cox_univariable": "Univariable", "cox": "Multivariable"}
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a table of models is read from, and how its columns are called."""
+
+    analysis: str
+    statistic: str
+    short: str
+    events: str
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """Analyses and the names of their columns."""
+        return {f"{self.analysis}_univariable": "Univariable", self.analysis: "Multivariable"}
+
+
+_COX = _Kind("cox", "hazard_ratio", "HR", "Events")
+_LOGISTIC = _Kind("logistic", "odds_ratio", "OR", "With\noutcome")
 
 
 def cox(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
@@ -50,18 +69,47 @@ def cox(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
     >>> cox(rows, {"er": "Oestrogen receptor"}).frame.iloc[:, 3].tolist()
     ['', '1 (reference)', '0.60 (0.40 to 0.90)']
     """
-    analyses = [a for a in _HEADS if (rows["analysis"] == a).any()]
-    estimates = rows[rows["statistic"] == "hazard_ratio"]
+    return _models(rows, labels, _COX)
+
+
+def logistic(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
+    """Odds ratios of logistic models; univariable and multivariable side by side where both are.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Results rows of analyses ``logistic`` and ``logistic_univariable``.
+    labels : mapping
+        Printed names of variables.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([row("logistic", "odds_ratio", 0.6, variable="age", conf_low=0.4, conf_high=0.9)])
+    >>> logistic(rows, {"age": "Age"}).frame.iloc[0].tolist()
+    ['Age', '–', '–', '0.60 (0.40 to 0.90)', '–']
+    """
+    return _models(rows, labels, _LOGISTIC)
+
+
+def _models(rows: pd.DataFrame, labels: Mapping[str, str], kind: _Kind) -> Table:
+    """Ratios of every variable and level, of every model."""
+    analyses = [a for a in kind.heads if (rows["analysis"] == a).any()]
+    estimates = rows[rows["statistic"] == kind.statistic]
     heads: list[str] = []
     for analysis in analyses:
-        before = f"{_HEADS[analysis]}\n" if len(analyses) > 1 else ""
-        heads += [f"{before}HR (95% CI)", f"{before}p"]
+        before = f"{kind.heads[analysis]}\n" if len(analyses) > 1 else ""
+        heads += [f"{before}{kind.short} (95% CI)", f"{before}p"]
     tested = (rows["analysis"] == "ph_test").any()
-    build = Builder(["Variable", "Patients", "Events", *heads, *(["PH test\np"] if tested else [])])
+    build = Builder(["Variable", "Patients", kind.events, *heads, *(["PH test\np"] if tested else [])])
     for variable in dict.fromkeys(estimates.loc[estimates["analysis"].isin(analyses), "variable"]):
-        _model_rows(build, rows[rows["variable"] == variable], variable, analyses, labels)
-    _model_notes(build, rows)
-    return build.table({"PH": "proportional hazards"})
+        _model_rows(build, rows[rows["variable"] == variable], variable, analyses, labels, kind)
+    model_notes(build, rows, kind.analysis)
+    return build.table({"PH": "proportional hazards", "OR": "odds ratio"})
 
 
 def _model_rows(
@@ -70,29 +118,32 @@ def _model_rows(
     variable: str,
     analyses: Sequence[str],
     labels: Mapping[str, str],
+    kind: _Kind,
 ) -> None:
     """Rows of one variable: a line for itself, a line a level."""
-    ratios = rows[(rows["statistic"] == "hazard_ratio") & rows["analysis"].isin(analyses)]
+    ratios = rows[(rows["statistic"] == kind.statistic) & rows["analysis"].isin(analyses)]
     levels = list(dict.fromkeys(ratios["level"]))
     test = pick(rows, analysis="ph_test", statistic="p_value")
     ph = [] if test is None else [pvalue(float(test["value"]))]
     label = labels.get(variable, variable)
     if levels == [""]:
-        build.row(label, [*_model_cells(build, rows, "", analyses), *ph], VARIABLE)
+        build.row(label, [*_model_cells(build, rows, "", analyses, kind), *ph], VARIABLE)
         return
     build.row(label, [""] * (2 + 2 * len(analyses)) + ph, VARIABLE)
     for level in levels:
-        build.row(level, _model_cells(build, rows, level, analyses), LEVEL)
+        build.row(level, _model_cells(build, rows, level, analyses, kind), LEVEL)
 
 
-def _model_cells(build: Builder, rows: pd.DataFrame, level: str, analyses: Sequence[str]) -> list[str]:
-    """Patients, events, and hazard ratio with p of every model."""
+def _model_cells(
+    build: Builder, rows: pd.DataFrame, level: str, analyses: Sequence[str], kind: _Kind
+) -> list[str]:
+    """Patients, events, and ratio with p of every model."""
     cells: list[str] = []
     counts = [MISSING, MISSING]
     for analysis in analyses:
-        ratio = pick(rows, analysis=analysis, statistic="hazard_ratio", level=level)
+        ratio = pick(rows, analysis=analysis, statistic=kind.statistic, level=level)
         test = pick(rows, analysis=analysis, statistic="p_value", level=level)
-        cells.append(_ratio(build, ratio))
+        cells.append(ratio_cell(build, ratio))
         reference = ratio is not None and ratio["method"] == "reference"
         p = MISSING if test is None else pvalue(float(test["value"]))
         cells.append("" if reference or ratio is None else p)
@@ -101,8 +152,8 @@ def _model_cells(build: Builder, rows: pd.DataFrame, level: str, analyses: Seque
     return [*counts, *cells]
 
 
-def _ratio(build: Builder, row: pd.Series | None) -> str:
-    """Hazard ratio as printed; a symbol where it is not a plain Cox estimate."""
+def ratio_cell(build: Builder, row: pd.Series | None) -> str:
+    """Hazard or odds ratio as printed; a symbol where it is not a plain estimate."""
     if row is None:
         return ""
     method = str(row["method"])
@@ -117,9 +168,9 @@ def _ratio(build: Builder, row: pd.Series | None) -> str:
     return text
 
 
-def _model_notes(build: Builder, rows: pd.DataFrame) -> None:
-    """Events per variable, patients left out, global test of proportional hazards."""
-    model = rows[rows["analysis"] == "cox"]
+def model_notes(build: Builder, rows: pd.DataFrame, analysis: str) -> None:
+    """Add events per variable, patients left out, and the global test of proportional hazards."""
+    model = rows[rows["analysis"] == analysis]
     per = pick(model, statistic="events_per_variable")
     if per is not None and np.isfinite(per["value"]):
         few = "; below 10, estimates may be unstable" if per["value"] < _FEW_EVENTS else ""
@@ -135,12 +186,12 @@ def _model_notes(build: Builder, rows: pd.DataFrame) -> None:
 
 
 def subgroups(rows: pd.DataFrame, labels: Mapping[str, str], groups: Sequence[str]) -> Table:
-    """Log-rank p of every factor, among all patients and within each group.
+    """P-value of every factor, among all patients and within each group.
 
     Parameters
     ----------
     rows : DataFrame
-        Results rows of analysis ``subgroup_logrank``.
+        Results rows of analysis ``subgroup_logrank`` or ``subgroup_association``.
     labels : mapping
         Printed names of factors.
     groups : sequence of str
@@ -157,7 +208,8 @@ def subgroups(rows: pd.DataFrame, labels: Mapping[str, str], groups: Sequence[st
     >>> subgroups(rows, {"liver": "Liver metastasis"}, []).frame.values.tolist()
     [['Liver metastasis', '0.034']]
     """
-    rows = rows[(rows["analysis"] == "subgroup_logrank") & (rows["statistic"] == "p_value")]
+    tests = rows["analysis"].isin(["subgroup_logrank", "subgroup_association"])
+    rows = rows[tests & (rows["statistic"] == "p_value")]
     shown = columns_of(rows, groups)
     n = sizes(rows, shown)
     build = Builder(["Factor", *(f"{header(group, n[group])}\np" for group in shown)])
@@ -177,7 +229,7 @@ def _test(build: Builder, row: pd.Series | None) -> str:
 
 
 def forest(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -> Table:
-    """Numbers of a forest plot: counts by arm, hazard ratio, p for interaction.
+    """Numbers of a forest plot: counts by arm, hazard or odds ratio, p for interaction.
 
     Parameters
     ----------
@@ -203,8 +255,9 @@ def forest(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -
     counted = set(rows.loc[rows["statistic"] == "n_arm", "group"].astype(str))
     shown = [arm for arm in arms if arm in counted]
     heads = [f"{arm}\nevents/n" for arm in shown]
-    build = Builder(["Subgroup", *heads, "HR (95% CI)", "p for\ninteraction"])
-    ratios = rows[rows["statistic"] == "hazard_ratio"]
+    odds = (rows["statistic"] == "odds_ratio").any()
+    build = Builder(["Subgroup", *heads, f"{'OR' if odds else 'HR'} (95% CI)", "p for\ninteraction"])
+    ratios = rows[rows["statistic"].isin(["hazard_ratio", "odds_ratio"])]
     for variable in dict.fromkeys(sorted(ratios["variable"], key=bool)):
         mine = rows[rows["variable"] == variable]
         if variable:
@@ -213,13 +266,13 @@ def forest(rows: pd.DataFrame, labels: Mapping[str, str], arms: Sequence[str]) -
             build.row(labels.get(variable, variable), [""] * (len(shown) + 1) + [p], VARIABLE)
         for _, ratio in ratios[ratios["variable"] == variable].iterrows():
             level = str(ratio["level"])
-            cells = [_events(mine[mine["level"] == level], arm) for arm in shown]
+            cells = [events_of(mine[mine["level"] == level], arm) for arm in shown]
             name, role = (level, LEVEL) if variable else ("All patients", VARIABLE)
-            build.row(name, [*cells, _ratio(build, ratio)], role)
-    return build.table()
+            build.row(name, [*cells, ratio_cell(build, ratio)], role)
+    return build.table({"OR": "odds ratio"})
 
 
-def _events(rows: pd.DataFrame, arm: str) -> str:
+def events_of(rows: pd.DataFrame, arm: str) -> str:
     """Events and patients of an arm."""
     found = [pick(rows, statistic=s, group=arm) for s in ("events_arm", "n_arm")]
     if found[0] is None or found[1] is None:

@@ -29,7 +29,7 @@ from her2adc.tables.table import (
     sizes,
 )
 
-__all__ = ["populations", "response", "survival"]
+__all__ = ["populations", "response", "survival", "survival_cells"]
 
 _MEASURES = {
     "ORR": "Objective response rate",
@@ -189,14 +189,14 @@ def survival(
         found = pick(mine, statistic="median", group=group)
         rates = [pick(mine, statistic="survival", group=group, level=mark) for mark in marks]
         if found is not None:
-            build.row((labels or {}).get(group, group), _survival(found, rates), PLAIN)
+            build.row((labels or {}).get(group, group), survival_cells(found, rates), PLAIN)
     test = pick(rows, analysis="logrank", statistic="p_value")
     if test is not None:
         build.remark(f"Log-rank test: {p_equals(float(test['value']))}")
     return build.table()
 
 
-def _survival(median: pd.Series, rates: Sequence[pd.Series | None]) -> list[str]:
+def survival_cells(median: pd.Series, rates: Sequence[pd.Series | None]) -> list[str]:
     """Cells of one group."""
     value, low, high = (float(median[c]) for c in ("value", "conf_low", "conf_high"))
     counts = [str(int(median[c])) if pd.notna(median[c]) else MISSING for c in ("n", "n_events")]
@@ -254,7 +254,7 @@ def populations(rows: pd.DataFrame, *, unit: str = "months") -> Table:
             cells += (
                 [MISSING, MISSING, *(MISSING for _ in marks)]
                 if median is None
-                else (_survival(median, rates)[1:])
+                else (survival_cells(median, rates)[1:])
             )
         build.row(name, cells, PLAIN)
     return build.table()

@@ -1,7 +1,4 @@
-"""IHC and ISH -> HER2-zero, -ultralow, -low or -positive, by guideline edition.
-
-Free text is normalised by rule and every normalisation can be listed; what cannot be classified is
-listed with its reason and never guessed.
+"""Normalised IHC and ISH -> HER2-zero, -ultralow, -low or -positive, by guideline edition.
 
 References
 ----------
@@ -18,36 +15,11 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from her2adc.config import RESULTS
+from her2adc.her2.texts import score_of
 
 Edition = Literal[2007, 2013, 2018, 2023]
-
-_NOT_DONE = re.compile(
-    r"^(|nan|none|null|\.|-+|na|n/a|n\.a\.?|unk|unknown|not (evaluated|available|applicable|performed|"
-    r"done|tested|known|reported|assessed)|missing|pending|not|nd|no data|x|indeterminate|"
-    r"not interpretable|insufficient.*)$"
-)
-_SCORE = re.compile(
-    r"^(?:her-?2(?:/neu)?)?\s*(?:ihc|score|immuno\w*)?\s*[:=]?\s*(?:score)?\s*"
-    r"([0-3])\s*(\+*|plus)$"
-)
-_ULTRALOW = re.compile(
-    r"^(0\s*\+|>\s*0\s*(to|-|and|,|/)?\s*<\s*1\s*\+?|ultra-?\s?low|her2-ultralow|"
-    r"0 with (faint|membrane) staining|null-plus)$"
-)
-_RANGE = re.compile(r"^([0-3])\s*\+?\s*(?:-|to|/|or|–)\s*([0-3])\s*\+*$")
-_NEGATIVE = re.compile(r"^(neg|negative|-ve|her2-)$")
-_POSITIVE = re.compile(r"^(pos|positive|\+ve|over-?express\w*)$")
-_EQUIVOCAL = re.compile(r"^(equivocal|equiv|borderline)$")
-_PLUSES = {"+": "1+", "++": "2+", "+++": "3+"}
-
-_AMPLIFIED = re.compile(
-    r"^((her2 )?amplified|amp|amplification|pos|positive|yes|1|\+|\+ve|ish\+|fish\+|"
-    r"amplified \(.*\)|high amplification)$"
-)
-_NOT_AMPLIFIED = re.compile(
-    r"^(((her2 )?not? |non-?\s?|un)amplifi(ed|cation)|not amp|neg|negative|no|0|-ve|"
-    r"ish-|fish-|normal|polysomy)$"
-)
+Ambiguous = Literal["exclude", "lower", "upper"]
+_RANGE = re.compile(r"([0-3])-([0-3])\+")
 
 
 class Her2Class(NamedTuple):
@@ -58,88 +30,18 @@ class Her2Class(NamedTuple):
     note: str = ""
 
 
-def _plain(text: object) -> str:
-    """Lower case, one space, no brackets around the whole, plain hyphens."""
-    if text is None or (not isinstance(text, str) and pd.isna(text)):  # type: ignore[call-overload]
-        return ""
-    if isinstance(text, float) and text.is_integer():
-        text = int(text)
-    s = re.sub(r"\s+", " ", str(text)).strip().lower().replace("−", "-").replace("－", "-")
-    s = (
-        s.replace("＋", "+").replace("her2 ", "", 1)
-        if s.startswith("her2 ihc")
-        else s.replace("＋", "+")
-    )
-    return re.sub(r"^(\d)\.0$", r"\1", re.sub(r"^\[(.*)\]$", r"\1", s))
-
-
-def normalise_ihc(text: object) -> str | None:
-    """Bring an IHC result to one form.
-
-    Parameters
-    ----------
-    text
-        As found: ``2+``, ``2``, ``IHC 2+``, ``3 +``, ``Equivocal``, ``neg``, ``[Not Evaluated]`` ...
-
-    Returns
-    -------
-    str or None
-        ``0``, ``0+`` (ultralow: above 0, below 1+), ``1+``, ``2+``, ``3+``; a range that cannot be
-        resolved such as ``0-1+``; ``negative`` or ``positive`` when no score is given; ``unknown``
-        for text that means not done or not known; None for text that no rule knows.
+def score_read(ihc: str | None, ambiguous: Ambiguous = "exclude") -> str | None:
+    """Return the score that a range is read as; every other form, and a range not read, as it is.
 
     Examples
     --------
-    >>> [normalise_ihc(t) for t in ("IHC 2+", "3 +", 2, "Equivocal", "0-1+", "neg", "[Not Evaluated]")]
-    ['2+', '3+', '2+', '2+', '0-1+', 'negative', 'unknown']
+    >>> [score_read("0-1+", rule) for rule in ("exclude", "lower", "upper")]
+    ['0-1+', '0', '1+']
     """
-    s = _plain(text)
-    if _NOT_DONE.match(s):
-        return "unknown"
-    if s in _PLUSES:
-        return _PLUSES[s]
-    bare = (
-        re.sub(r"^(her-?2(/neu)?)?[ :]*(by )?(ihc|score)?[ :=]*(score)?[ :=]*", "", s).strip() or s
-    )
-    if _ULTRALOW.match(bare):
-        return "0+"
-    if m := _RANGE.match(bare):
-        low, high = sorted(m.groups())
-        return _score(low) if low == high else f"{low}-{high}+"
-    if m := _SCORE.match(bare):
-        return _score(m.group(1))
-    for pattern, result in ((_EQUIVOCAL, "2+"), (_NEGATIVE, "negative"), (_POSITIVE, "positive")):
-        if pattern.match(bare):
-            return result
-    return None
-
-
-def _score(digit: str) -> str:
-    return "0" if digit == "0" else f"{digit}+"
-
-
-def normalise_ish(text: object) -> str | None:
-    """Bring an ISH (FISH, CISH, DISH, SISH) result to one form.
-
-    Returns
-    -------
-    str or None
-        ``amplified``, ``not amplified``, ``equivocal``, ``unknown`` or None (no rule knows it).
-
-    Examples
-    --------
-    >>> [normalise_ish(t) for t in ("FISH+", "not amplified", "Negative", "Not Performed")]
-    ['amplified', 'not amplified', 'not amplified', 'unknown']
-    """
-    s = _plain(text)
-    if _NOT_DONE.match(s):
-        return "unknown"
-    s = re.sub(r"^((d|f|c|s)?ish)[ :]+", "", s)
-    if _NOT_AMPLIFIED.match(s):
-        return "not amplified"
-    if _AMPLIFIED.match(s):
-        return "amplified"
-    return "equivocal" if _EQUIVOCAL.match(s) else None
+    found = _RANGE.fullmatch(ihc or "")
+    if found is None or ambiguous == "exclude":
+        return ihc
+    return score_of(found[1 if ambiguous == "lower" else 2])
 
 
 def ish_from_counts(ratio: float, copies: float, ihc: str, edition: Edition = 2018) -> str:
@@ -209,7 +111,12 @@ def result_text(ihc: str | None, ish: str | None) -> str | None:
 
 
 def classify(
-    ihc: str | None, ish: str | None, *, edition: Edition = 2018, ultralow: bool = False
+    ihc: str | None,
+    ish: str | None,
+    *,
+    edition: Edition = 2018,
+    ultralow: bool = False,
+    ambiguous: Ambiguous = "exclude",
 ) -> Her2Class:
     """Classify one specimen.
 
@@ -225,6 +132,8 @@ def classify(
         every edition; the editions differ in how counts are read (:func:`ish_from_counts`).
     ultralow
         Whether HER2-ultralow is a class of its own. If not, it belongs to HER2-zero.
+    ambiguous
+        How a range such as ``0-1+`` is read when its two scores give different classes.
 
     Returns
     -------
@@ -236,7 +145,11 @@ def classify(
     'HER2-low'
     >>> classify("2+", "unknown").reason
     'IHC 2+ without an ISH result'
+    >>> classify("1-2+", "not amplified").value, classify("0-1+", "unknown", ambiguous="upper").value
+    ('HER2-low', 'HER2-low')
     """
+    if ihc is not None and _RANGE.fullmatch(ihc):
+        return _of_range(ihc, ish, ambiguous, edition, ultralow)
     if ihc is None or ish is None:
         return Her2Class(None, f"{'IHC' if ihc is None else 'ISH'} text not understood")
     if ihc == "3+":
@@ -262,8 +175,21 @@ def classify(
         return Her2Class("HER2-ultralow" if ultralow else "HER2-zero")
     if ihc == "negative" or (ihc == "unknown" and ish == "not amplified"):
         return Her2Class(None, "reported negative without an IHC score: zero or low not known")
-    if ihc == "unknown":
-        return Her2Class(
-            None, "no IHC score" + (", ISH equivocal" if ish == "equivocal" else " and no ISH")
-        )
-    return Her2Class(None, f"ambiguous IHC score {ihc}")
+    return Her2Class(None, "no IHC score" + (", ISH equivocal" if ish == "equivocal" else " and no ISH"))
+
+
+def _of_range(
+    ihc: str, ish: str | None, ambiguous: Ambiguous, edition: Edition, ultralow: bool
+) -> Her2Class:
+    """Classify a range of scores: by both when they agree, else by the rule."""
+    lower, upper = (
+        classify(score_read(ihc, end), ish, edition=edition, ultralow=ultralow)
+        for end in ("lower", "upper")
+    )
+    if lower.value is not None and lower.value == upper.value:
+        return Her2Class(lower.value, note=f"IHC {ihc}, whose two scores give the same class")
+    if ambiguous == "exclude":
+        return Her2Class(None, f"ambiguous IHC score {ihc}")
+    found = lower if ambiguous == "lower" else upper
+    note = f"IHC {ihc} read as {score_read(ihc, ambiguous)}"
+    return found._replace(note=note) if found.value else Her2Class(None, f"{note}: {found.reason}")
