@@ -155,17 +155,20 @@ def test_interrupted_set_up_starts_again(venv, scratch, monkeypatch):
     assert done == ["pins", "pins", "package"]
 
 
+TARGETS = ("book", "test", "lab", "serve", "check", "bench", "simulation", "clean")
+
+
 def test_makefile_holds_no_logic():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^(\w+):[^=\n]*## .+\n((?:\t.*\n)+)", text, re.M)
-    assert {t for t, _ in targets} == {"help", "book", "test", "lab", "serve", "check", "bench", "clean"}
+    assert {t for t, _ in targets} == {"help", *TARGETS}
     for target, lines in targets:
         assert re.fullmatch(rf"\t@python3 workflow/venv\.py {target}( .*)?\n", lines), target
 
 
 def test_help_lists_the_targets():
     run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("book", "test", "lab", "serve", "check", "bench", "clean"):
+    for target in TARGETS:
         assert f"make {target}" in run.stdout
 
 

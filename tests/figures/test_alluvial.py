@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 
 from her2adc.figures import alluvial, save
 from her2adc.figures.alluvial_labels import band_at
@@ -289,6 +291,8 @@ def test_spread_intervals_keep_their_order_and_do_not_overlap(pairs, high):
 def test_known_agents_keep_their_colours_and_none_is_shared():
     everyone = category_colors(AGENTS, quiet=AGENTS[:3])
     assert len(set(everyone.values())) == len(AGENTS)
+    shades = [np.array(to_rgb(color)) for color in everyone.values()]
+    assert min(np.abs(a - b).sum() for a, b in combinations(shades, 2)) > 0.2
     assert category_colors(["SG", "T-DXd"])["T-DXd"] == everyone["T-DXd"]
     assert category_colors(THREE)["HER2-low"] == "#00579B"
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("simulation")
 @pytest.fixture(scope="module")
 def no_effect() -> pd.DataFrame:
     model = SimulationParameters(n=400)
-    found = performance(replicates(model, REPLICATES, seed=11), truth(model))
+    found = performance(replicates(model, REPLICATES), truth(model))
     return found.set_index(["analysis", "level"])
 
 
@@ -38,7 +38,7 @@ def test_without_an_effect_the_sound_rows_find_none(no_effect: pd.DataFrame) -> 
     for place in sound:
         found = no_effect.loc[place]
         assert found["replicates"] >= 0.9 * REPLICATES, place
-        assert abs(found["bias"]) < 3 * found["bias_se"], place
+        assert abs(found["bias"]) < 3.5 * found["bias_se"], place
         error = np.sqrt(0.95 * 0.05 / found["replicates"])
         assert found["coverage"] > 0.95 - 3 * error, place
         ratio = found["model_se"] / found["empirical_se"]
@@ -55,12 +55,12 @@ def test_without_an_effect_the_sound_rows_find_none(no_effect: pd.DataFrame) -> 
 def test_a_hazard_ratio_of_07_is_found(changes: dict[str, float], analysis: str, naive: str) -> None:
     model = SimulationParameters(n=400, **changes)
     true = truth(model, n=40_000)
-    found = performance(replicates(model, 30, seed=12), true).set_index(["analysis", "level"])
+    found = performance(replicates(model, 30), true).set_index(["analysis", "level"])
     sound = [p for p in found.index if p[0] == analysis and describe(*p).verdict == "sound"]
     for place in sound:
         assert 0.69 < true[place] < 0.77, place
-        assert abs(found.loc[place, "bias"]) < 3 * found.loc[place, "bias_se"] + 0.02, place
-        assert found.loc[place, "mean"] + 3 * found.loc[place, "bias_se"] < 0, place
+        assert abs(found.loc[place, "bias"]) < 3.5 * found.loc[place, "bias_se"], place
+        assert found.loc[place, "mean"] + 3.5 * found.loc[place, "bias_se"] < 0, place
     biased = found.loc[(analysis, naive)]
     assert abs(biased["bias"]) > 0.1 + 3 * biased["bias_se"]
 
@@ -81,7 +81,7 @@ def test_marginal_is_nearer_to_one_than_conditional() -> None:
 
 def test_unmeasured_confounding_biases_the_sound_rows_too() -> None:
     model = replace(SimulationParameters(n=400), frailty_first=1.5, frailty_sd=0.8)
-    found = performance(replicates(model, 20, seed=13), truth(model)).set_index(["analysis", "level"])
+    found = performance(replicates(model, 20), truth(model)).set_index(["analysis", "level"])
     for level in ("intention_adjusted", "intention_iptw"):
         line = found.loc[(ORDER_ANALYSIS, level)]
         assert line["bias"] > 0.15 + 2 * line["bias_se"]

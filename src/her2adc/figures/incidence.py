@@ -14,7 +14,7 @@ from her2adc.figures.annotation import Block, Entry
 from her2adc.figures.curves import RiskRow, SurvivalPanel, Trace, risk_counts
 from her2adc.figures.keys import category_colors
 from her2adc.figures.survival_drawing import draw
-from her2adc.figures.survival_layout import Plot, make_frame, place
+from her2adc.figures.survival_layout import Plot, make_frame, place_all
 from her2adc.format import p_equals, percent_short
 from her2adc.results import ALL_PATIENTS
 
@@ -95,8 +95,7 @@ def cumulative_incidence(
     end = top or _top(plots, time_max)
     titles = (f"{clock} ({unit})", f"{y_label} (%)")
     frame = make_frame(plots, width_mm / 25.4, columns, (time_max, tick, unit), titles, end)
-    for plot in plots:
-        place(plot, frame)
+    place_all(plots, frame)
     return draw(plots, frame)
 
 

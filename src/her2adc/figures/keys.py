@@ -10,6 +10,7 @@ from her2adc.figures.style import group_colors, ink
 __all__ = ["category_colors", "draw_keys", "key_rows", "keys_height", "spread"]
 
 _QUIET = ("#BDBDBD", "#DADADA", "#A6A6A6", "#CCCCCC")
+_SPARE = ("#00579B", "#E07B00", "#C8472B", "#8FB339", "#6B4E3D", "#3FB8AF", "#A6761D", "#8C6BB1")
 _KNOWN = {
     "t-dxd": "#007A5E",
     "sg": "#BC5C94",
@@ -51,8 +52,7 @@ def category_colors(names: Sequence[str], quiet: Sequence[str] = ()) -> dict[str
     found = {name: _QUIET[i % len(_QUIET)] for i, name in enumerate(greys)}
     others = [name for name in names if name not in found]
     known = {name: _KNOWN[name.lower()] for name in others if name.lower() in _KNOWN}
-    palette = group_colors([str(place) for place in range(8)]).values()
-    free = [color for color in palette if color not in known.values()]
+    free = [color for color in _SPARE if color not in known.values()]
     rest = [name for name in others if name not in known]
     given = group_colors(rest) if not known else {n: free[i % len(free)] for i, n in enumerate(rest)}
     found |= known | given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,18 +101,15 @@ def state_occupation(
     width = width_mm / 25.4
     table = _wide(table, quiet) if "state" in table else table
     parts = {g: table[table["group"].astype(str) == g] for g in groups} or {"": table}
-    last = time_max or max((float(part["time"].max()) for part in parts.values()), default=0.0) or 1.0
+    last = max(float(part["time"].max()) for part in parts.values())
     columns = len(parts) if width_mm >= 120 and len(parts) < 3 else 1
     across = (width - _LEFT - 0.14 - (columns - 1) * _GAP) / columns
-    step = step_of(last, unit, across, 0.36, tick)
-    ticks = axis_of(last, step)[1] if not time_max else [*np.arange(0, last + 1e-9, step)]
-    end = max(last, ticks[-1])
+    end, ticks = _time(last, time_max, lambda end: step_of(end, unit, across, 0.36, tick))
     panels = [_panel(part, states, style.label_of(g, labels), end, ticks) for g, part in parts.items()]
     height = min(max(0.55 * across, 1.9), 2.6)
     colors = state_colors(states, quiet)
     names = [_inside(panel, states, labels, (across / end, height / 100)) for panel in panels]
-    unnamed = [s for s in reversed(states) if not all(s in n for n in names) and _seen(panels, states, s)]
-    meant = {style.label_of(state, labels): colors[state] for state in unnamed}
+    meant = {style.label_of(s, labels): colors[s] for s in _unnamed(panels, names, states)}
     keys = key_rows(list(meant), width - 0.06)
     x_label = wrap(f"{clock} ({unit})", across)
     title = _TITLE if groups else 0.0
@@ -121,15 +118,23 @@ def state_occupation(
     head, rows = keys_height(keys) + (0.12 if keys else 0.06), -(-len(panels) // columns)
     sheet = Sheet(width, head + rows * each + (rows - 1) * 0.12 + 0.06)
     draw_keys(sheet, keys, meant, 0.03, 0.03)
-    for i, panel in enumerate(panels):
-        left = _LEFT + (i % columns) * (across + _GAP)
-        top = head + (i // columns) * (each + 0.12) + title
-        _axes(sheet.axes(left, top, across, height), panel, states, colors, (end, ticks))
-        _frame(sheet, panel, (left, top, across, height), ("" if i % columns else y_label, x_label))
+    for i, (panel, named) in enumerate(zip(panels, names, strict=True)):
+        left, top = _LEFT + (i % columns) * (across + _GAP), head + (i // columns) * (each + 0.12) + title
+        place = (left, top, across, height)
+        _axes(sheet.axes(*place), panel, states, colors, (end, ticks))
+        _frame(sheet, panel, place, ("" if i % columns else y_label, x_label))
         _risk(sheet, panel, ticks, (left, top + each - title - _RISK, across / end))
-        for state, (x, y, text) in names[i].items():
-            _label(sheet, text, (left + x, top + height - y), style.on_color(colors[state]))
+        _labels(sheet, named, (left, top + height), colors)
     return sheet.figure
+
+
+def _time(
+    last: float, asked: float | None, step: Callable[[float], float]
+) -> tuple[float, Sequence[float]]:
+    """End of the time axis, and its ticks."""
+    if asked:
+        return asked, [float(t) for t in np.arange(0, asked + 1e-9, step(asked))]
+    return axis_of(last or 1.0, step(last or 1.0))
 
 
 def _wide(table: pd.DataFrame, quiet: Sequence[str]) -> pd.DataFrame:
@@ -164,10 +169,16 @@ def _panel(
     return _Panel(title, drawn, np.vstack([edges, edges[-1:]]), counts)
 
 
-def _seen(panels: Sequence[_Panel], states: Sequence[str], state: str) -> bool:
-    """Whether anybody is ever in a state."""
-    i = list(states).index(state)
-    return any((panel.edges[:, i] - (panel.edges[:, i - 1] if i else 0)).max() > 0 for panel in panels)
+def _unnamed(
+    panels: Sequence[_Panel], names: Sequence[Mapping[str, object]], states: Sequence[str]
+) -> list[str]:
+    """States that anybody is ever in and that have no name in an area somewhere, from the top down."""
+    found = []
+    for i, state in enumerate(states):
+        shares = [panel.edges[:, i] - (panel.edges[:, i - 1] if i else 0) for panel in panels]
+        if not all(state in named for named in names) and max(share.max() for share in shares) > 0:
+            found.append(state)
+    return found[::-1]
 
 
 def _inside(
@@ -249,10 +260,16 @@ def _risk(
         sheet.text(left + tick * scale, top + 0.13 + line_height(), text, ha="center")
 
 
-def _label(sheet: Sheet, text: str, place: tuple[float, float], color: str) -> None:
-    """Name of a state in its area."""
-    x, y = place
-    lines = text.split("\n")
-    for i, line in enumerate(lines):
-        baseline = y + (i + 0.77 - len(lines) / 2) * line_height()
-        sheet.text(x, baseline, line, ha="center", color=color)
+def _labels(
+    sheet: Sheet,
+    names: Mapping[str, tuple[float, float, str]],
+    corner: tuple[float, float],
+    colors: Mapping[str, str],
+) -> None:
+    """Names of states in their areas; ``corner`` is the lower left of the axes."""
+    for state, (x, y, text) in names.items():
+        lines = text.split("\n")
+        for i, line in enumerate(lines):
+            baseline = corner[1] - y + (i + 0.77 - len(lines) / 2) * line_height()
+            color = style.on_color(colors[state])
+            sheet.text(corner[0] + x, baseline, line, ha="center", color=color)

@@ -11,7 +11,7 @@ from her2adc.figures import style
 from her2adc.figures.annotation import median_block
 from her2adc.figures.curves import SurvivalPanel, logrank_p, traces
 from her2adc.figures.survival_drawing import draw
-from her2adc.figures.survival_layout import Plot, make_frame, place
+from her2adc.figures.survival_layout import Plot, make_frame, place_all
 
 __all__ = ["SurvivalPanel", "kaplan_meier", "kaplan_meier_panels"]
 
@@ -137,6 +137,5 @@ def kaplan_meier_panels(
         (time_max, tick, unit),
         (f"{clock} ({unit})", f"{endpoint_label} (%)"),
     )
-    for plot in plots:
-        place(plot, frame)
+    place_all(plots, frame)
     return draw(plots, frame)

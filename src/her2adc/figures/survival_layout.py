@@ -13,7 +13,7 @@ from her2adc.figures.curves import RiskRow, SurvivalPanel, Trace, axis_of, clipp
 from her2adc.figures.placement import Boxes, band_boxes, quiet_corner, stack, step_boxes
 from her2adc.figures.sheet import height_of, line_height, width_of, wrap
 
-__all__ = ["Frame", "Plot", "make_frame", "medians", "place", "row_height", "title_offset"]
+__all__ = ["Frame", "Plot", "make_frame", "medians", "place_all", "row_height", "title_offset"]
 
 WIDE = 4.0
 _LABEL = 1.05
@@ -132,8 +132,18 @@ def _names(plots: Sequence[Plot], width: float, columns: int) -> tuple[dict[str,
     return wrapped, False
 
 
-def place(plot: Plot, frame: Frame) -> None:
-    """Find room for the block of medians and for labels at the curves."""
+def place_all(plots: Sequence[Plot], frame: Frame) -> None:
+    """Place the words of every plot; where one has no room for its medians, all stand above their plots."""
+    for plot in plots:
+        place(plot, frame)
+    inside = [plot for plot in plots if plot.corner is not None]
+    if len(inside) < len(plots):
+        for plot in inside:
+            place(plot, frame, above=True)
+
+
+def place(plot: Plot, frame: Frame, above: bool = False) -> None:
+    """Find room for the block of medians, unless it goes above the plot, and for labels at the curves."""
     room = (frame.axes_width, frame.axes_height)
     paths, bands = zip(*[_shapes(trace, frame) for trace in plot.traces], strict=True)
     drawn = stack(*paths, *bands, _dotted(plot, frame))
@@ -141,7 +151,7 @@ def place(plot: Plot, frame: Frame) -> None:
     valued = any(entry.value for entry in every)
     chosen = Block(every if valued else tuple(entry for entry in every if entry.dash is None))
     block = chosen.wrapped(0.6 * frame.axes_width)
-    plot.corner = quiet_corner((block.width, block.height), room, drawn)
+    plot.corner = None if above else quiet_corner((block.width, block.height), room, drawn)
     if len(plot.traces) > 1 and all(len(path) for path in paths):
         taken = [_dotted(plot, frame)]
         if plot.corner is not None:
@@ -153,7 +163,7 @@ def place(plot: Plot, frame: Frame) -> None:
     if len(plot.traces) > 1 and plot.labels is None:
         chosen = Block(every, keyed=True)
         block = chosen.wrapped(0.66 * frame.axes_width)
-        plot.corner = quiet_corner((block.width, block.height), room, drawn)
+        plot.corner = None if above else quiet_corner((block.width, block.height), room, drawn)
     plot.block = block if plot.corner is not None else chosen.wrapped(frame.axes_width)
 
 

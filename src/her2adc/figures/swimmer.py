@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from her2adc.figures import style
 from her2adc.figures.curves import axis_of, step_of
 from her2adc.figures.keys import category_colors, keys_height
-from her2adc.figures.sheet import Sheet, line_height, width_of, wrap
+from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
 from her2adc.figures.swimmer_drawing import (
     HEADING,
     Patient,
@@ -100,8 +100,7 @@ def swimmer(
     head = keys_height(keys) + 0.10
     place, ticks = _place(patients, present, (width, head, brief), (tick, unit))
     x_label = wrap(f"{clock} ({unit})", place.width)
-    foot = 0.30 + line_height() * (x_label.count("\n") + 1)
-    sheet = Sheet(width, place.top + place.height + foot)
+    sheet = Sheet(width, place.top + place.height + 0.30 + height_of(x_label))
     colors = category_colors(agents, quiet)
     draw_legend(sheet, keys, {style.label_of(a, labels): colors[a] for a in agents}, labels, brief)
     if brief:

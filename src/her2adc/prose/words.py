@@ -72,12 +72,14 @@ def level_name(variable: Variable, level: str) -> str:
     ('Liver metastasis', 'No liver metastasis')
     >>> level_name(Variable(name="n", label="Previous lines", cut=(3,)), "<3")
     'Previous lines <3'
+    >>> level_name(Variable(name="hr", label="Receptor status", levels=["Positive"]), "Positive")
+    'Receptor status: positive'
     """
     if variable.name == "her2_class":
         return level
     if level in ("Yes", "No"):
         return variable.label if level == "Yes" else f"No {lower_first(variable.label)}"
-    return f"{variable.label} {level}"
+    return f"{variable.label}: {lower_first(level)}" if level[:1].isalpha() else f"{variable.label} {level}"
 
 
 def rate(row: pd.Series) -> str:

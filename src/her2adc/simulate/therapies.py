@@ -1,0 +1,221 @@
+"""Therapies before, between and after the ADCs: which drugs, over which days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from her2adc.simulate.course import DAYS_PER_MONTH
+from her2adc.simulate.tables import OTHER_AGENT
+
+__all__ = ["MONTHS", "REGIMENS", "adjuvant", "before_adc", "named"]
+
+Regimen = tuple[str, ...]
+REGIMENS: Mapping[str, tuple[Regimen, ...]] = {
+    "first endocrine": (
+        ("palbociclib", "letrozole"),
+        ("abemaciclib", "fulvestrant"),
+        ("dalpiciclib", "fulvestrant"),
+        ("ribociclib", "letrozole"),
+    ),
+    "endocrine": (
+        ("everolimus", "exemestane"),
+        ("tucidinostat", "toremifene"),
+        ("capivasertib", "tamoxifen"),
+    ),
+    "first chemotherapy": (
+        ("nab-paclitaxel", "toripalimab"),
+        ("gemcitabine", "cisplatin"),
+        ("docetaxel", "capecitabine"),
+    ),
+    "chemotherapy": (
+        ("capecitabine",),
+        ("eribulin",),
+        ("vinorelbine",),
+        ("nab-paclitaxel",),
+        ("utidelone",),
+        ("gemcitabine", "carboplatin"),
+        ("docetaxel",),
+        ("pegylated liposomal doxorubicin",),
+        ("etoposide",),
+    ),
+}
+"""Drugs of a line by its kind; lines of one patient never share a drug."""
+MONTHS: Mapping[str, float] = {
+    "first endocrine": 13.0,
+    "endocrine": 6.0,
+    "first chemotherapy": 8.0,
+    "chemotherapy": 5.0,
+}
+"""Mean duration of a line."""
+_SHORTEST, _GAP = 42, (7, 29)
+"""Days of the shortest line, and between two lines."""
+_MAINTENANCE = ("anastrozole",)
+_COLUMNS = ["patient_id", "line", "agents", "start", "stop", "reason", "type"]
+
+
+def before_adc(
+    plan: Mapping[str, Sequence[str]], random: np.random.Generator, maintenance: float = 0.0
+) -> pd.DataFrame:
+    """Lines of therapy before the first ADC, all ended by progression.
+
+    Parameters
+    ----------
+    plan : mapping
+        Kinds (keys of :data:`REGIMENS`) of the lines of each patient, in order.
+    random : numpy.random.Generator
+        Source of randomness.
+    maintenance : float
+        Chance that chemotherapy after endocrine therapy is completed and followed, within its line, by
+        endocrine maintenance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``patient_id, line, agents`` (tuple), ``start``, ``stop`` (days before the first ADC, negative),
+        ``reason`` and ``type`` ("advanced").
+
+    Examples
+    --------
+    >>> lines = before_adc({"a": ["first endocrine", "chemotherapy"]}, np.random.default_rng(1))
+    >>> lines["line"].tolist(), bool((lines["stop"] < 0).all())
+    ([1, 2], True)
+    """
+    rows: list[tuple[Any, ...]] = []
+    for patient, kinds in plan.items():
+        regimens = _regimens(kinds, random)
+        end = 0
+        for line in range(len(kinds), 0, -1):
+            kind = kinds[line - 1]
+            end -= int(random.integers(*_GAP))
+            start = end - _length(kind, random)
+            own = [(patient, line, regimens[line - 1], start, end, "progression", "advanced")]
+            if "first endocrine" in kinds and kind == "chemotherapy" and random.random() < maintenance:
+                own = _maintained(own[0], random)
+            rows += own
+            end = start
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    return table.sort_values(["patient_id", "start"], kind="stable", ignore_index=True)
+
+
+def _regimens(kinds: Sequence[str], random: np.random.Generator) -> list[Regimen]:
+    """A regimen for each line."""
+    found: list[Regimen] = []
+    for kind in kinds:
+        found.append(_regimen(kind, {d for r in found for d in r}, random))
+    return found
+
+
+def _regimen(kind: str, used: set[str], random: np.random.Generator) -> Regimen:
+    """A regimen of a kind without a drug that was given before."""
+    free = [r for r in REGIMENS[kind] if not used & set(r)]
+    if not free:
+        raise ValueError(f"no {kind} regimen is left after {sorted(used)}; give the patient fewer lines")
+    return free[int(random.integers(len(free)))]
+
+
+def _length(kind: str, random: np.random.Generator) -> int:
+    """Days that a line lasts: exponential beyond the shortest."""
+    mean = MONTHS[kind] * DAYS_PER_MONTH - _SHORTEST
+    return _SHORTEST + int(random.exponential(mean))
+
+
+def _maintained(row: tuple[Any, ...], random: np.random.Generator) -> list[tuple[Any, ...]]:
+    """Chemotherapy that was completed, and the maintenance after it until progression."""
+    patient, line, agents, start, stop, reason, kind = row
+    middle = start + max(int((stop - start) * 0.6), 21)
+    begin = min(middle + int(random.integers(7, 22)), stop)
+    return [
+        (patient, line, agents, start, min(middle, stop), "completed", kind),
+        (patient, line, _MAINTENANCE, begin, stop, reason, kind),
+    ]
+
+
+def adjuvant(
+    patients: pd.DataFrame, diagnosed: pd.Series, random: np.random.Generator, endocrine_months: float = 24.0
+) -> pd.DataFrame:
+    """Therapies of early disease of the patients who had some.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        ``patient_id`` and ``hormone_receptor``.
+    diagnosed : pandas.Series
+        Day of the first diagnosis, by the index of ``patients``.
+    random : numpy.random.Generator
+        Source of randomness.
+    endocrine_months : float
+        Longest adjuvant endocrine therapy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`before_adc`, without ``line``; ``type`` is "adjuvant" or "neoadjuvant".
+
+    Examples
+    --------
+    >>> patients = pd.DataFrame({"patient_id": ["a"], "hormone_receptor": ["positive"]})
+    >>> adjuvant(patients, pd.Series([-2000]), np.random.default_rng(1))["reason"].tolist()
+    ['completed', 'completed']
+    """
+    rows: list[tuple[Any, ...]] = []
+    for patient, receptor, day in zip(
+        patients["patient_id"], patients["hormone_receptor"], diagnosed, strict=True
+    ):
+        kind = "neoadjuvant" if random.random() < 0.3 else "adjuvant"
+        start = int(day) + int(random.integers(14, 46))
+        rows.append((patient, None, ("epirubicin", "cyclophosphamide"), start, start + 84, "completed", kind))
+        if receptor == "positive":
+            begin = start + 84 + int(random.integers(30, 90))
+            end = begin + int(endocrine_months * DAYS_PER_MONTH * random.uniform(0.3, 1.0))
+            rows.append((patient, None, ("letrozole",), begin, end, "completed", "adjuvant"))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def named(
+    exposures: pd.DataFrame, earlier: pd.DataFrame, receptor: pd.Series, random: np.random.Generator
+) -> pd.DataFrame:
+    """Say which drugs the simulated lines are, and number them after the earlier ones.
+
+    Parameters
+    ----------
+    exposures : pandas.DataFrame
+        Of :func:`her2adc.simulate.simulate`.
+    earlier : pandas.DataFrame
+        Of :func:`before_adc`.
+    receptor : pandas.Series
+        Hormone receptor ("positive", "negative") by id; positive disease may receive endocrine therapy.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of :func:`before_adc`; other therapies are drugs that the patient has not had before.
+
+    Examples
+    --------
+    >>> from her2adc.simulate import SimulationParameters, simulate
+    >>> study = simulate(SimulationParameters(n=40), 1)
+    >>> receptor = study.patients.set_index("patient_id")["hormone_receptor"]
+    >>> lines = named(study.exposures, before_adc({}, np.random.default_rng(1)), receptor, np.random.default_rng(1))
+    >>> lines["agents"].map(len).min() > 0, ("other therapy",) in set(lines["agents"])
+    (True, False)
+    """
+    done = earlier.groupby("patient_id")["line"].max()
+    used = {p: {d for r in found for d in r} for p, found in earlier.groupby("patient_id")["agents"]}
+    agents: list[Regimen] = []
+    for patient, agent in zip(exposures["patient_id"], exposures["agent"], strict=True):
+        regimen: Regimen = (agent,)
+        if agent == OTHER_AGENT:
+            kind = "endocrine" if receptor[patient] == "positive" and random.random() < 0.15 else "chemotherapy"
+            mine = used.setdefault(patient, set())
+            free = any(not mine & set(r) for r in REGIMENS[kind])
+            regimen = _regimen(kind if free else "chemotherapy", mine, random)
+            mine |= set(regimen)
+        agents.append(regimen)
+    line = exposures["line"] + exposures["patient_id"].map(done).fillna(0).astype(int)
+    return exposures.assign(line=line, agents=agents, type="advanced")[_COLUMNS]
