@@ -16,7 +16,7 @@ from her2adc.simulate import SimulationParameters, analysis_data, simulate
 from her2adc.stats.evalue import e_value, e_value_limit, e_values, risk_ratio_of
 from her2adc.stats.regression import cox
 from her2adc.stats.sequences import order, second_adc
-from her2adc.stats.sequences_data import sequence_times, time_to_next
+from her2adc.stats.sequences_data import time_to_next
 from her2adc.stats.sequences_methods import HEADINGS, ORDER, SECOND, describe, forest_table
 from her2adc.stats.sequences_weighting import positivity, scores, weighted_curve
 from her2adc.stats.survival import curve
@@ -228,31 +228,6 @@ def test_weighted_curve_without_confounding_is_the_crude_one() -> None:
 
 
 # ---- times -------------------------------------------------------------------------------------------
-
-
-def test_times_from_the_dates_of_a_cohort() -> None:
-    day = pd.Timestamp("2024-03-01")
-
-    def after(*months: float | None) -> list[Any]:
-        return [pd.NaT if m is None else day + pd.Timedelta(days=m * 487 / 16) for m in months]
-
-    data = pd.DataFrame(
-        {
-            "adc1_start": [day] * 4,
-            "adc1_progression": after(16, 16, None, 16),
-            "adc2_start": after(32, 48, 32, None),
-            "adc2_progression": after(48, None, None, None),
-            "next1_start": after(32, 32, 32, 32),
-            "adc1_arm": pd.Categorical(["A first", "B first", "A first", "B first"]),
-            "adc2_agent": ["B", "A", "A", None],
-        }
-    )
-    found = sequence_times(data)
-    close(found["second_time"], [32, 48, np.nan, np.nan])  # the third got the same drug again
-    close(found["adc2_time"], [32, 48, 32, np.nan])
-    close(found["other_time"], [np.nan, 32, np.nan, 32])
-    close(found["next_time"], [32] * 4)
-    close(found["progression2_time"], [48, np.nan, np.nan, np.nan])
 
 
 def test_time_to_next_therapy_edges() -> None:

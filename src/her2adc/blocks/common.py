@@ -8,7 +8,7 @@ import pandas as pd
 
 from her2adc import prose, results, tables
 from her2adc.page import Page, Shown, one_line
-from her2adc.stats.comparisons import Comparison
+from her2adc.stats.groups import Comparison
 
 DATA_KINDS = {
     "real": "Real patients.",

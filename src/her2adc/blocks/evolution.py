@@ -11,7 +11,7 @@ from her2adc.blocks.her2_pairs import Her2Pairs
 from her2adc.blocks.survival import regression, survival_figure, survival_sentence, survival_table
 from her2adc.page import Page, Shown
 from her2adc.stats import analyses, comparisons, evolution, her2_paths, reclassification
-from her2adc.stats.comparisons import Comparison
+from her2adc.stats.groups import Comparison
 
 
 def joined(parts: Sequence[Shown]) -> Shown:

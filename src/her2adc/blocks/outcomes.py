@@ -11,7 +11,7 @@ from her2adc.blocks.common import strata_details
 from her2adc.blocks.survival import layers_of
 from her2adc.page import Page, Shown
 from her2adc.results import ALL_PATIENTS
-from her2adc.stats.comparisons import Comparison
+from her2adc.stats.groups import Comparison
 
 
 def outcome_sentence(

@@ -19,6 +19,10 @@ QUESTIONS = {
 }
 
 
+VERDICTS = ("biased", "conditional", "sound")
+"""Kinds of methods, in the order of the forest."""
+
+
 def rule_of(report: Page) -> SequenceComparison:
     """Return how the study compares sequences, with the defaults where it says nothing."""
     return report.study.comparison or SequenceComparison()
@@ -82,19 +86,28 @@ def compare(report: Page, patients: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
                         landmarks=rule.landmarks, progression_time="progression_time",
                         grace=rule.grace_months),
         sequences.second_adc(patients, rule.endpoint, "adc2_time", origin="progression_time",
-                             covariates=[ARM, *covariates], landmarks=rule.landmarks[:2],
+                             covariates=[ARM, *covariates, "progression_time"], landmarks=rule.landmarks[:2],
                              grace=rule.grace_months),
     ])  # fmt: skip
     rows = report.add(found)
     return rows, sequences_methods.forest_table(rows, rule.grace_months)
 
 
+def lead(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, words: pd.DataFrame) -> Shown:
+    """Show the sentence that answers the page's question."""
+    groups = [str(g) for g in patients[ARM].cat.categories]
+    label = report.study.label(rule_of(report).endpoint)
+    return report.lead(prose.sequence_comparison(rows, words, groups, label))
+
+
 def forest(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, words: pd.DataFrame) -> Shown:
     """Show all methods on one axis, with what each estimates and its E-value."""
     first, second = (str(g) for g in patients[ARM].cat.categories)
-    drawn = words.assign(
+    question, verdict = words["analysis"].map(list(QUESTIONS).index), words["verdict"].map(VERDICTS.index)
+    ordered = words.assign(place=question * len(VERDICTS) + verdict).sort_values("place", kind="stable")
+    drawn = ordered.assign(
         heading=[f"{QUESTIONS[a]}: {h[:1].lower()}{h[1:]}"
-                 for a, h in zip(words["analysis"], words["heading"], strict=True)]
+                 for a, h in zip(ordered["analysis"], ordered["heading"], strict=True)]
     )  # fmt: skip
     endpoint = report.study.label(rule_of(report).endpoint)
     return report.figure(
@@ -105,7 +118,7 @@ def forest(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, words: pd.D
         title=f"{endpoint}: {second} first against {first} first, and a second ADC against none, by method",
         caption="Each row answers a question of its own. The E-value is how strongly an unmeasured "
         "confounder would have to be associated with both the choice and the outcome to explain it.",
-        alt=prose.sequence_comparison(rows, words, [first, second]),
+        alt=prose.sequence_comparison(rows, words, [first, second], endpoint),
         details={**LINES, "Method": "; ".join(dict.fromkeys(words["how"]))},
     )  # fmt: skip
 
@@ -130,7 +143,8 @@ def balance(report: Page, patients: pd.DataFrame) -> Shown | None:
     warning = prose.positivity_warning(checks)
     if results.select(checks, statistic="c_statistic").empty:
         return report.text(f":::{{warning}}\n{warning}\n:::")
-    weighted = patients.assign(_weight=sequences_weighting.scores(patients, ARM, covariates)["weight"])
+    scores = sequences_weighting.scores(patients, ARM, covariates)
+    weighted = patients.assign(_weight=scores["weight"])
     weights = report.add(weighting.balance(weighted, ARM, covariates, "_weight"))
     table = report.table(
         "positivity",
@@ -148,7 +162,18 @@ def balance(report: Page, patients: pd.DataFrame) -> Shown | None:
         alt="Standardised mean differences before and after weighting.",
         details={**LINES, "Method": "stabilised inverse probability weights, logistic regression"},
     )
-    return Shown(f"{figure.markdown}\n{table.markdown}", f"{figure.html}{table.html}")
+    overlap = report.figure(
+        "overlap",
+        figures.propensity_overlap(scores, groups=groups),
+        scores.reset_index(drop=True),
+        title=f"Propensity of starting with {groups[1]}",
+        caption="Patients of both groups by the chance of the second drug first, given their covariates. "
+        "Where one side is empty, there is nobody to compare with.",
+        alt="Histograms of the propensity score of both groups, mirrored.",
+        details={**LINES, "Method": "logistic regression"},
+    )
+    parts = (figure, overlap, table)
+    return Shown("\n".join(p.markdown for p in parts), "".join(p.html for p in parts))
 
 
 def weighted_curves(report: Page, patients: pd.DataFrame) -> Shown | None:

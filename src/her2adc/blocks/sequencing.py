@@ -56,6 +56,19 @@ def line_flow(report: Page, patients: pd.DataFrame, endpoint: str = "OS", depth:
     )
 
 
+def funnel(report: Page, patients: pd.DataFrame, rows: pd.DataFrame) -> Shown:
+    """Show the way from the first to the second ADC as a funnel, with what is lost on it."""
+    return report.figure(
+        "funnel",
+        figures.attrition(rows, states=list(STATES)),
+        rows,
+        title="The way from the first to the second ADC",
+        caption="Percentages of a step are of all patients, those beside it of the patients who reached it.",
+        alt=prose.attrition(rows, list(STATES)),
+        details={**LINES, "Method": prose.methods(rows)},
+    )
+
+
 def attrition(report: Page, patients: pd.DataFrame, rows: pd.DataFrame) -> Shown:
     """Show how many patients reach a second ADC, and what happens to the others."""
     groups = list(patients[ARM].cat.categories)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.page import Page, Shown
-from her2adc.stats.comparisons import Comparison
+from her2adc.stats.groups import Comparison
 
 Pair = tuple[str, str]
 

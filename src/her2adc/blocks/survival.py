@@ -10,7 +10,7 @@ from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import endpoint_details, entry_name
 from her2adc.page import Page, Shown
 from her2adc.stats import comparisons
-from her2adc.stats.comparisons import Comparison
+from her2adc.stats.groups import Comparison
 
 PROPORTIONAL = 0.05
 """Below this p-value of the test of proportional hazards restricted means stand beside hazard ratios."""

@@ -21,7 +21,8 @@ __all__ = ["alluvial"]
 
 _EDGE = 0.03
 _ABSENT = "#E4E4E4"
-_GROW = (1.0, 1.2, 1.45, 1.75, 2.1, 2.6)
+_GROW = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.1, 2.6)
+_TALLER = 1.35
 _RIBBON = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4,
            Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.CLOSEPOLY]  # fmt: skip
 
@@ -116,22 +117,36 @@ def alluvial(
 def _fitted(
     flows: pd.DataFrame, settings: Mapping[str, Any], stages: int, width: float
 ) -> tuple[Alluvial, Columns, list[Label], float]:
-    """Layout in inches with all texts; made taller until every text has room."""
+    """Layout in inches with all texts; made taller until every text has room.
+
+    Up to :data:`_TALLER` times the usual height it also grows so that more blocks hold their n (%).
+    """
+    least = _over(_laid(flows, settings, stages, width, _TALLER)[2])
+    for factor in _GROW:
+        made, columns, labels, height = _laid(flows, settings, stages, width, factor)
+        taken = stack(*[label.area for label in labels], *[_leader_area(label) for label in labels])
+        counts = band_labels(made, columns, taken, all_of_them=factor < _GROW[-1])
+        if counts is not None and (factor >= _TALLER or _over(labels) <= least):
+            break
+    return made, columns, [*labels, *(counts or [])], height
+
+
+def _laid(
+    flows: pd.DataFrame, settings: Mapping[str, Any], stages: int, width: float, factor: float
+) -> tuple[Alluvial, Columns, list[Label], float]:
+    """Layout in inches with the texts of the blocks, at a multiple of the usual height."""
     missing = str(settings["missing"])
     probe = alluvial_layout(flows, **settings)
     most = max(len(probe.column(stage)) for stage in range(stages))
-    base = max(min(max(0.5 * width, 2.5), 3.0), 0.30 * most)
-    for factor in _GROW:
-        height = base * factor
-        gap = min(0.09, 0.3 * height / most)
-        made = alluvial_layout(flows, **settings, height=height, gap=gap)
-        columns = choose_columns(made, stages, width, missing)
-        labels = block_labels(made, columns, height, missing)
-        taken = stack(*[label.area for label in labels], *[_leader_area(label) for label in labels])
-        counts = band_labels(made, columns, taken, all_of_them=factor < _GROW[-1])
-        if counts is not None:
-            break
-    return made, columns, [*labels, *(counts or [])], height
+    height = factor * max(min(max(0.5 * width, 2.5), 3.0), 0.30 * most)
+    made = alluvial_layout(flows, **settings, height=height, gap=min(0.09, 0.3 * height / most))
+    columns = choose_columns(made, stages, width, missing)
+    return made, columns, block_labels(made, columns, height, missing), height
+
+
+def _over(labels: Sequence[Label]) -> int:
+    """How many blocks have their text on the bands."""
+    return sum(label.place == "over" for label in labels)
 
 
 def _leader_area(label: Label) -> Any:

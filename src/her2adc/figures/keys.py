@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from her2adc.figures.sheet import Sheet, width_of
-from her2adc.figures.style import group_colors, ink
+from her2adc.figures.style import ADC_COLORS, group_colors, ink
 
 __all__ = ["category_colors", "draw_keys", "key_rows", "keys_height", "spread"]
 
 _QUIET = ("#BDBDBD", "#DADADA", "#A6A6A6", "#CCCCCC")
 _SPARE = ("#00579B", "#E07B00", "#C8472B", "#8FB339", "#6B4E3D", "#3FB8AF", "#A6761D", "#8C6BB1")
 _KNOWN = {
-    "t-dxd": "#007A5E",
-    "sg": "#BC5C94",
-    "t-dm1": "#C9A227",
-    "dato-dxd": "#5FA8DA",
-    "sac-tmt": "#8C6BB1",
-    "dv": "#A6761D",
+    **ADC_COLORS,
     "chemotherapy": "#E07B00",
     "endocrine": "#00579B",
     "endocrine therapy": "#00579B",

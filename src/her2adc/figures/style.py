@@ -45,6 +45,16 @@ _HER2_LOOK: dict[str, tuple[str, Any]] = {
     "low": ("#00579B", "solid"),
     "positive": ("#E07B00", (0, (7, 1.1))),
 }
+ADC_COLORS = {
+    "t-dxd": "#007A5E",
+    "sg": "#BC5C94",
+    "t-dm1": "#C9A227",
+    "dato-dxd": "#5FA8DA",
+    "sac-tmt": "#8C6BB1",
+    "dv": "#A6761D",
+}
+"""Colours of the antibody-drug conjugates, by lower-case short name."""
+_ADC = re.compile(r"^(.+?)(?: first| only)?$", re.IGNORECASE)
 _COLORS = ("#00579B", "#E07B00", "#00896A", "#BC5C94", "#757575", "#5FA8DA", "#8C6BB1", "#A6761D")
 _DASHES: tuple[Any, ...] = (
     "solid",
@@ -134,6 +144,12 @@ def _her2_key(level: str) -> str | None:
     return {"null": "zero", "0": "zero", "+": "positive"}.get(word, word)
 
 
+def _adc(level: str) -> str:
+    """Return the ADC a group is named after: ``T-DXd first`` -> ``t-dxd``."""
+    found = _ADC.match(level)
+    return found.group(1).lower() if found else ""
+
+
 def _looks(levels: Sequence[str]) -> dict[str, tuple[str, Any]]:
     """Colour and dash pattern of every group; no two groups share a colour."""
     groups = [level for level in levels if level != ALL_PATIENTS]
@@ -143,6 +159,9 @@ def _looks(levels: Sequence[str]) -> dict[str, tuple[str, Any]]:
     for level, key in keys.items():
         if key is not None and known.count(key) == 1:
             looks[level] = _HER2_LOOK[key]
+    named = [level for level in groups if _adc(level) in ADC_COLORS]
+    if len({_adc(level) for level in named}) == len(named):
+        looks |= {level: (ADC_COLORS[_adc(level)], _DASHES[i % len(_DASHES)]) for i, level in enumerate(named)}
     taken = {look[0] for look in looks.values()}
     dashes = [str(look[1]) for name, look in looks.items() if name != ALL_PATIENTS]
     free = [color for color in _COLORS if color not in taken] or list(_COLORS)

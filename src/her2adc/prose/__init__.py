@@ -45,6 +45,7 @@ from her2adc.prose.safety import incidence, outside_periods, safety
 from her2adc.prose.sequencing import (
     OCCUPATION,
     SWIMMER,
+    attrition,
     positivity_warning,
     resistance,
     sequence_comparison,
@@ -90,6 +91,7 @@ __all__ = [
     "SWIMMER",
     "alluvial_alt",
     "alluvial_caption",
+    "attrition",
     "baseline",
     "baseline_caption",
     "cohort",

@@ -43,7 +43,14 @@ def sequencing(reached: pd.DataFrame, times: pd.DataFrame, second: str, labels: 
     return text + (f". Median {listed(parts)}" if parts else "") + "."
 
 
-def sequence_comparison(rows: pd.DataFrame, words: pd.DataFrame, groups: Sequence[str]) -> str:
+def attrition(rows: pd.DataFrame, states: Sequence[str]) -> str:
+    """How many patients reached each state, in words."""
+    found = select(rows, statistic="reached", group=ALL_PATIENTS).set_index("variable")
+    parts = [f"{lower_first(s)} {int(found['n_events'][s])}" for s in states if s in found.index]
+    return f"Patients who reached each state: {listed(parts)}."
+
+
+def sequence_comparison(rows: pd.DataFrame, words: pd.DataFrame, groups: Sequence[str], label: str) -> str:
     """What the naive comparison would say beside what the sound ones say."""
     ratios = {
         str(r["level"]): r
@@ -64,7 +71,7 @@ def sequence_comparison(rows: pd.DataFrame, words: pd.DataFrame, groups: Sequenc
     first = "intention_iptw" if "intention_iptw" in sound else sound[0]
     text = (
         f"Starting with {groups[-1]} rather than {groups[0]}, the hazard ratio of "
-        f"{ratios[first]['variable']} was {said(first)} ({lower_first(str(verdict.loc[first, 'method']))})"
+        f"{lower_first(label)} was {said(first)} ({lower_first(str(verdict.loc[first, 'method']))})"
     )
     if "naive_both" in ratios and pd.notna(ratios["naive_both"]["value"]):
         text += (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from her2adc.simulate.tables import Simulation
 
-__all__ = ["dated", "last_doses", "late_responses", "lost", "stacked"]
+__all__ = ["dated", "last_doses", "late_responses", "lost", "sampled_at_progression", "stacked"]
 
 _RESPONSES = ("CR", "PR")
 
@@ -42,7 +42,8 @@ def stacked(
     """
     frames: list[list[pd.DataFrame]] = [[], [], []]
     for name, (study, opening) in parts.items():
-        patients = study.patients.assign(**{column: name}, opening_day=study.patients["opening_day"] + opening)
+        day = study.patients["opening_day"] + opening
+        patients = study.patients.assign(**{column: name}, opening_day=day)
         for found, table in zip(frames, (patients, study.exposures, study.assessments), strict=True):
             found.append(table.assign(patient_id=name + "/" + table["patient_id"]))
     patients, exposures, assessments = (pd.concat(found, ignore_index=True) for found in frames)
@@ -82,9 +83,8 @@ def dated(
     ['2024-02-01', '']
     """
     start = opening + pd.to_timedelta(table["patient_id"].map(opened).astype(float), unit="D")
-    return table.assign(
-        **{c: (start + pd.to_timedelta(table[c], unit="D")).dt.strftime("%Y-%m-%d").fillna("") for c in columns}
-    )
+    dates = {c: start + pd.to_timedelta(table[c].astype(float), unit="D") for c in columns}
+    return table.assign(**{c: date.dt.strftime("%Y-%m-%d").fillna("") for c, date in dates.items()})
 
 
 def last_doses(exposures: pd.DataFrame, random: np.random.Generator, most: int = 14) -> pd.DataFrame:
@@ -115,7 +115,9 @@ def last_doses(exposures: pd.DataFrame, random: np.random.Generator, most: int =
     return exposures.assign(stop=exposures["stop"].mask(ended, earlier))
 
 
-def late_responses(assessments: pd.DataFrame, random: np.random.Generator, share: float = 0.3) -> pd.DataFrame:
+def late_responses(
+    assessments: pd.DataFrame, random: np.random.Generator, share: float = 0.3
+) -> pd.DataFrame:
     """Let a share of the responses begin at the second visit, and most complete ones as partial.
 
     Parameters
@@ -145,6 +147,35 @@ def late_responses(assessments: pd.DataFrame, random: np.random.Generator, share
     first = np.where(late & (visits > 1), 1, 0)
     response = assessments["response"].mask(shown & (number < first), "SD")
     return assessments.assign(response=response.mask(response.eq("CR") & (number == first), "PR"))
+
+
+def sampled_at_progression(patients: pd.DataFrame, k: int, within: int = 14) -> pd.Series[float]:
+    """Latest day of a sample at progression on ADC ``k``: before the next therapy and the last contact.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        Simulated patients.
+    k : int
+        1 or 2.
+    within : int
+        Days after progression.
+
+    Returns
+    -------
+    pandas.Series
+        Missing without progression.
+
+    Examples
+    --------
+    >>> patients = pd.DataFrame({"progression1": [90.0, None], "next_start": [100.0, None], "last_contact": 400})
+    >>> sampled_at_progression(patients, 1).tolist()
+    [99.0, nan]
+    """
+    progressed = patients[f"progression{k}"].astype(float)
+    before = patients["next_start" if k == 1 else "next2_start"].astype(float) - 1
+    ends = pd.concat([progressed + within, before, patients["last_contact"].astype(float)], axis=1)
+    return ends.min(axis=1).where(progressed.notna())
 
 
 def lost(values: pd.Series, chance: float | pd.Series, random: np.random.Generator) -> pd.Series:

@@ -53,6 +53,8 @@ MONTHS: Mapping[str, float] = {
 """Mean duration of a line."""
 _SHORTEST, _GAP = 42, (7, 29)
 """Days of the shortest line, and between two lines."""
+_FIVE_YEARS = 1826
+_ENDOCRINE = 0.15  # share of endocrine therapy among later lines of HR-positive disease
 _MAINTENANCE = ("anastrozole",)
 _COLUMNS = ["patient_id", "line", "agents", "start", "stop", "reason", "type"]
 
@@ -134,21 +136,15 @@ def _maintained(row: tuple[Any, ...], random: np.random.Generator) -> list[tuple
     ]
 
 
-def adjuvant(
-    patients: pd.DataFrame, diagnosed: pd.Series, random: np.random.Generator, endocrine_months: float = 24.0
-) -> pd.DataFrame:
-    """Therapies of early disease of the patients who had some.
+def adjuvant(patients: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Therapies of early disease: chemotherapy, and endocrine therapy for up to five years.
 
     Parameters
     ----------
     patients : pandas.DataFrame
-        ``patient_id`` and ``hormone_receptor``.
-    diagnosed : pandas.Series
-        Day of the first diagnosis, by the index of ``patients``.
+        ``patient_id``, ``hormone_receptor``, ``diagnosed`` and ``metastatic`` (days).
     random : numpy.random.Generator
         Source of randomness.
-    endocrine_months : float
-        Longest adjuvant endocrine therapy.
 
     Returns
     -------
@@ -157,21 +153,24 @@ def adjuvant(
 
     Examples
     --------
-    >>> patients = pd.DataFrame({"patient_id": ["a"], "hormone_receptor": ["positive"]})
-    >>> adjuvant(patients, pd.Series([-2000]), np.random.default_rng(1))["reason"].tolist()
-    ['completed', 'completed']
+    >>> patient = {"patient_id": "a", "hormone_receptor": "positive", "diagnosed": -2000, "metastatic": -300}
+    >>> adjuvant(pd.DataFrame([patient]), np.random.default_rng(1))["stop"].le(-300).tolist()
+    [True, True]
     """
     rows: list[tuple[Any, ...]] = []
-    for patient, receptor, day in zip(
-        patients["patient_id"], patients["hormone_receptor"], diagnosed, strict=True
-    ):
+    columns = ["patient_id", "hormone_receptor", "diagnosed", "metastatic"]
+    for patient, receptor, diagnosed, relapse in patients[columns].itertuples(index=False):
         kind = "neoadjuvant" if random.random() < 0.3 else "adjuvant"
-        start = int(day) + int(random.integers(14, 46))
-        rows.append((patient, None, ("epirubicin", "cyclophosphamide"), start, start + 84, "completed", kind))
-        if receptor == "positive":
-            begin = start + 84 + int(random.integers(30, 90))
-            end = begin + int(endocrine_months * DAYS_PER_MONTH * random.uniform(0.3, 1.0))
-            rows.append((patient, None, ("letrozole",), begin, end, "completed", "adjuvant"))
+        start = int(diagnosed) + int(random.integers(14, 46))
+        stop = start + 84
+        begin = stop + int(random.integers(30, 90))
+        end = min(begin + _FIVE_YEARS, int(relapse) - int(random.integers(0, 200)))
+        if stop < relapse:
+            chemotherapy = ("epirubicin", "cyclophosphamide")
+            rows.append((patient, None, chemotherapy, start, stop, "completed", kind))
+        if receptor == "positive" and begin < end:
+            reason = "completed" if end == begin + _FIVE_YEARS else "progression"
+            rows.append((patient, None, ("letrozole",), begin, end, reason, "adjuvant"))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -201,9 +200,10 @@ def named(
     >>> from her2adc.simulate import SimulationParameters, simulate
     >>> study = simulate(SimulationParameters(n=40), 1)
     >>> receptor = study.patients.set_index("patient_id")["hormone_receptor"]
-    >>> lines = named(study.exposures, before_adc({}, np.random.default_rng(1)), receptor, np.random.default_rng(1))
-    >>> lines["agents"].map(len).min() > 0, ("other therapy",) in set(lines["agents"])
-    (True, False)
+    >>> random = np.random.default_rng(1)
+    >>> lines = named(study.exposures, before_adc({}, random), receptor, random)
+    >>> ("other therapy",) in set(lines["agents"])
+    False
     """
     done = earlier.groupby("patient_id")["line"].max()
     used = {p: {d for r in found for d in r} for p, found in earlier.groupby("patient_id")["agents"]}
@@ -211,11 +211,12 @@ def named(
     for patient, agent in zip(exposures["patient_id"], exposures["agent"], strict=True):
         regimen: Regimen = (agent,)
         if agent == OTHER_AGENT:
-            kind = "endocrine" if receptor[patient] == "positive" and random.random() < 0.15 else "chemotherapy"
+            endocrine = receptor[patient] == "positive" and random.random() < _ENDOCRINE
+            kind = "endocrine" if endocrine else "chemotherapy"
             mine = used.setdefault(patient, set())
             free = any(not mine & set(r) for r in REGIMENS[kind])
             regimen = _regimen(kind if free else "chemotherapy", mine, random)
             mine |= set(regimen)
         agents.append(regimen)
     line = exposures["line"] + exposures["patient_id"].map(done).fillna(0).astype(int)
-    return exposures.assign(line=line, agents=agents, type="advanced")[_COLUMNS]
+    return exposures.assign(line=line, agents=pd.Series(agents, exposures.index), type="advanced")[_COLUMNS]

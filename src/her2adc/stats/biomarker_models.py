@@ -37,8 +37,8 @@ def associations(ask: Candidates, *, conf_level: float = 0.95) -> pd.DataFrame:
         Results rows of analyses "marker_survival", "marker_response" and, with variables to adjust for,
         the same with "_adjusted". Variable is the marker, level "per SD" or "Altered":
         ``hazard_ratio`` or ``odds_ratio``, ``p_value``, ``p_holm`` and ``p_bh`` (over the markers of
-        the analysis), ``n_missing`` (patients with the outcome and without the marker or a covariate)
-        and ``events_per_variable``.
+        the analysis), ``p_proportional`` (test of proportional hazards), ``n_missing`` (patients with
+        the outcome and without the marker or a covariate) and ``events_per_variable``.
     """
     parts = []
     for kind in ask.targets:
@@ -77,8 +77,9 @@ def _cleaned(found: pd.DataFrame, column: str, name: str, levels: Iterable[str])
     counts = {c: int(whole[c].loc["n_missing"]) for c in ("n", "n_events")}
     ratio_name = "odds_ratio" if found["statistic"].eq("odds_ratio").any() else "hazard_ratio"
     rows: list[dict[str, Any]] = []
+    tests = found["analysis"].str.endswith("ph_test")
     for level in levels:
-        mine = found[found["variable"].eq(column) & found["level"].isin(["", level])]
+        mine = found[found["variable"].eq(column) & found["level"].isin(["", level]) & ~tests]
         ratio, p = (mine[mine["statistic"].eq(s)] for s in (ratio_name, "p_value"))
         method = str(ratio["method"].iloc[0]) if len(ratio) else "not estimable: nobody was tested"
         shared: dict[str, Any] = {"analysis": "", "variable": name, "level": level, **counts}
@@ -88,7 +89,10 @@ def _cleaned(found: pd.DataFrame, column: str, name: str, levels: Iterable[str])
         rows.append(row(**shared, statistic=ratio_name, **limits))
         rows.append(row(**shared, statistic="p_value", value=p["value"].iloc[0] if len(p) else _NAN))
     about: dict[str, Any] = {"variable": name, "method": "count", **counts}
-    return frame([*rows, *(row("", str(s), v, **about) for s, v in whole["value"].items())])
+    rows += [row("", str(s), v, **about) for s, v in whole["value"].items()]
+    ph = found[tests & found["variable"].eq(column) & found["statistic"].eq("p_value")]
+    about["method"] = "".join(ph["method"].head(1))
+    return frame([*rows, *(row("", "p_proportional", v, **about) for v in ph["value"])])
 
 
 def prespecified(ask: Candidates, *, conf_level: float = 0.95) -> pd.DataFrame:

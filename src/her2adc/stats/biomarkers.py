@@ -192,10 +192,11 @@ def described(ask: Candidates, data: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Results rows of analysis "markers". By marker (variable) and time point (level) ``known`` (n is all
-        patients) and, of numbers, ``median``, ``lower_quartile`` and ``upper_quartile``; of the time
-        point that is tested ``late`` by marker; for all of it ``any_known`` (patients with any marker),
-        ``with_endpoint`` (those of them with the endpoint; n_events their events) and the months from
-        specimen to the start of the clock, ``months_median``, ``months_min`` and ``months_max``.
+        patients) and, of numbers, ``median``, ``lower_quartile``, ``upper_quartile`` and ``sd`` (after the
+        transformation); of the time point that is tested ``late`` by marker; for all of it
+        ``any_known`` (patients with any marker), ``with_endpoint`` (those of them with the endpoint;
+        n_events their events) and the months from specimen to the start of the clock,
+        ``months_median``, ``months_min`` and ``months_max``.
     """
     rows: list[dict[str, Any]] = []
     for point in ask.rule.time_points:
@@ -208,6 +209,9 @@ def described(ask: Candidates, data: pd.DataFrame) -> pd.DataFrame:
                 names = ("median", "lower_quartile", "upper_quartile")
                 place |= {"n": len(values), "method": "quantiles by linear interpolation"}
                 rows += [row("markers", s, v, **place) for s, v in zip(names, found, strict=True)]
+                spread = pd.Series(transformed(values, ask.rule.markers[name])).std()
+                place["method"] = "after the transformation"
+                rows.append(row("markers", "sd", float(spread), **place))
     point = ask.rule.time_point
     for name, n in ask.late.items():
         rows.append(row("markers", "late", n, variable=name, level=point, method="count", n=len(data)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -11,66 +10,10 @@ import pandas as pd
 
 from her2adc.results import concat, frame, select
 from her2adc.stats import analyses, group_contrasts, regression, survival
+from her2adc.stats.groups import Comparison, silent
 from her2adc.stats.inputs import levels_of, outcome_of
 
 __all__ = ["Comparison", "by_stratum", "curves", "pairwise", "restricted_means", "thin_at_first"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Patients, and how they are compared.
-
-    Attributes
-    ----------
-    data : pandas.DataFrame
-        One row a patient.
-    by : str or None
-        Column of groups.
-    reference : str or None
-        Group that the others are compared with.
-    strata : str
-        Column of strata, empty for none.
-    names, layers : mapping
-        Groups and strata that have patients, each with its printed name.
-    population : str
-        Who the patients are, when not all.
-
-    Examples
-    --------
-    >>> data = pd.DataFrame({"arm": ["a", "b"], "site": ["x", "y"]})
-    >>> ask = Comparison(data, "arm", "a", "site", {"a": "A", "b": "B"}, {"x": "Liver", "y": "Lung"})
-    >>> [(name, len(part.data)) for name, part in ask.parts().items()], ask.pairs()
-    ([('Liver', 1), ('Lung', 1)], [('b', 'a')])
-    """
-
-    data: pd.DataFrame
-    by: str | None = None
-    reference: str | None = None
-    strata: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-    layers: Mapping[str, str] = field(default_factory=dict)
-    population: str = ""
-
-    def parts(self) -> dict[str, Comparison]:
-        """Return the patients of each stratum by its printed name, the population named after it."""
-        found = {}
-        for level, name in (self.layers if self.strata else {}).items():
-            rows = self.data[self.strata].eq(level).fillna(False).to_numpy(dtype=bool)
-            label = f"{self.population}, {name}" if self.population else name
-            found[name] = replace(self, data=self.data.loc[rows], strata="", layers={}, population=label)
-        return found
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """Return the pairs of groups, those with the reference first, which is always second."""
-        found = [(a, b) if b == self.reference else (b, a) for a, b in combinations(self.names, 2)]
-        return sorted(found, key=lambda pair: pair[1] != self.reference)
-
-    def among(self, groups: Sequence[str]) -> pd.DataFrame:
-        """Return the patients of some groups, which become the only levels, in this order."""
-        assert self.by is not None
-        column = self.data[self.by]
-        kept = self.data.loc[column.isin(list(groups)).to_numpy(dtype=bool)]
-        return kept.assign(**{self.by: pd.Categorical(kept[self.by], list(groups), ordered=True)})
 
 
 def curves(ask: Comparison, endpoint: str, conf_type: str = "log-log") -> pd.DataFrame:
@@ -187,23 +130,9 @@ def _within(part: Comparison, endpoint: str) -> list[pd.DataFrame]:
     )
     found.append(select(ratios, statistic=["hazard_ratio", "p_value"], analysis="cox_univariable"))
     base = found[-1].loc[found[-1]["method"] == "reference", "level"].tolist()
-    if set(base) & _silent(part, endpoint):
+    if set(base) & silent(part, endpoint):
         found[-1] = _unknown(found[-1])
     return found
-
-
-def _silent(ask: Comparison, endpoint: str) -> set[str]:
-    """Groups of whom nobody is at risk at any event, so that they cannot be compared."""
-    found = outcome_of(ask.data, endpoint)
-    strata = found.kept[ask.strata].astype(str) if ask.strata else pd.Series("", index=found.kept.index)
-    seen = np.zeros(found.times.size, dtype=bool)
-    for stratum in strata.unique():
-        here = strata.eq(stratum).to_numpy(dtype=bool)
-        at = np.unique(found.times[here & found.events])
-        before = 0 if found.entry is None else np.searchsorted(at, found.entry[here], side="right")
-        seen[here] = np.searchsorted(at, found.times[here], side="right") > before
-    groups = found.kept[str(ask.by)].astype(str)
-    return set(ask.names) - set(groups[seen])
 
 
 def _unknown(rows: pd.DataFrame) -> pd.DataFrame:
@@ -267,7 +196,7 @@ def _ratios(ask: Comparison, endpoint: str, strata: Sequence[str]) -> list[pd.Da
     """Hazard ratio of each pair: the same model with each group as its reference."""
     assert ask.by is not None
     kept = outcome_of(ask.data, endpoint).kept
-    silent = _silent(ask, endpoint)
+    nobody = silent(ask, endpoint)
     found, models = [], {}
     for group, base in ask.pairs():
         if base not in models:
@@ -277,7 +206,7 @@ def _ratios(ask: Comparison, endpoint: str, strata: Sequence[str]) -> list[pd.Da
             )
         counts = select(models[base], statistic="hazard_ratio", level=[group, base])[["n", "n_events"]].sum()
         rows = select(models[base], analysis="cox", level=group, statistic=["hazard_ratio", "p_value"])
-        rows = _unknown(rows) if {group, base} & silent else rows
+        rows = _unknown(rows) if {group, base} & nobody else rows
         found.append(rows.assign(analysis="cox_pairwise", group=f"{group} vs {base}", variable=endpoint,
                                  level=ask.by, n=counts["n"], n_events=counts["n_events"]))  # fmt: skip
     return found

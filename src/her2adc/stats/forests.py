@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from her2adc.results import frame, row, select
-from her2adc.stats.comparisons import Comparison
 from her2adc.stats.cox_model import Model, estimates
 from her2adc.stats.design import Column, Design, is_categorical
+from her2adc.stats.groups import Comparison
 from her2adc.stats.inputs import (
     Bools,
     Outcome,

@@ -13,9 +13,9 @@ from scipy import stats
 from her2adc.results import ALL_PATIENTS, concat, frame, row, select
 from her2adc.stats import logistic, mantel_haenszel, ratios
 from her2adc.stats.analyses import comparable
-from her2adc.stats.comparisons import Comparison
 from her2adc.stats.contingency import association, cross_table
 from her2adc.stats.design import design
+from her2adc.stats.groups import Comparison
 from her2adc.stats.inputs import Floats, check_columns
 from her2adc.stats.logistic_fit import independent, maximise
 from her2adc.stats.multiplicity import adjusted_rows

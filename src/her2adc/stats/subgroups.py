@@ -11,9 +11,9 @@ import pandas as pd
 from her2adc.config import Population
 from her2adc.results import concat, frame, row, select
 from her2adc.stats import analyses, outcomes
-from her2adc.stats.comparisons import Comparison
 from her2adc.stats.contingency import association, cross_table
 from her2adc.stats.forests import check_factors, forest, forests, odds_forest
+from her2adc.stats.groups import Comparison
 from her2adc.stats.inputs import Bools, groups_with_all, levels_of, outcome_of
 from her2adc.stats.interactions import interaction_test
 from her2adc.stats.logistic import outcome_of as known_outcome
