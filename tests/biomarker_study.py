@@ -33,7 +33,7 @@ STUDY: dict[str, Any] = {
     },
     "baseline": {"variables": ["age"]},
     "endpoints": {
-        "PFS": {"label": "Progression-free survival", "definition": "from the first ADC to progression or death",
+        "PFS": {"label": "Progression-free survival", "definition": "from ADC1 to progression or death",
                 "start": "adc1_start", "events": ["progression", "death"], "censor": "last_seen"},
     },
     "main_endpoint": "PFS",
@@ -79,7 +79,8 @@ def tables(n: int = 150, seed: int = 5) -> dict[str, pd.DataFrame]:
     stop = pd.Series(start + pd.to_timedelta(end, unit="D"))
     second = stop + pd.to_timedelta(rng.integers(7, 40, n), unit="D")
     second = second.where(pd.Series(event & ~dead & (rng.random(n) < 0.7)))
-    best = np.where(event & (rng.random(n) < 0.25), "PD", np.where(rng.random(n) < 0.35 + trop2 / 800, "PR", "SD"))
+    best = np.where(rng.random(n) < 0.35 + trop2 / 800, "PR", "SD")
+    best = np.where(event & (rng.random(n) < 0.25), "PD", best)
     patients = pd.DataFrame({
         "patient_id": ids, "age": rng.integers(32, 80, n), "arm": rng.choice(["T-DXd", "SG"], n),
         "ki67": np.where(rng.random(n) < 0.1, np.nan, rng.integers(2, 80, n)), "adc1_start": start,
@@ -90,19 +91,22 @@ def tables(n: int = 150, seed: int = 5) -> dict[str, pd.DataFrame]:
     tests: list[tuple[Any, ...]] = []
     for i, p in enumerate(ids):
         day = start[i] - pd.Timedelta(days=int(rng.integers(0, 60)))
-        tests.append((p, "metastasis", day, rng.choice(["0", "1+", "2+"], p=[0.3, 0.45, 0.25]), "not amplified"))
+        ihc = rng.choice(["0", "1+", "2+"], p=[0.3, 0.45, 0.25])
+        tests.append((p, "metastasis", day, ihc, "not amplified"))
         if rng.random() < 0.9:
             rows.append((p, "TROP2 H-score", day, "failed" if rng.random() < 0.04 else f"{trop2[i]:g}"))
         if rng.random() < 0.6:
             rows.append((p, "tmb", day, f"{rng.gamma(2, 2):.1f}"))
         if rng.random() < 0.8:
-            rows += [(p, g, day, ("amplified" if g == "ERBB2" else "mutated") if before[g][i] else "wild type")
-                     for g in GENES]  # fmt: skip
+            kinds = {g: "amplified" if g == "ERBB2" else "mutated" for g in GENES}
+            rows += [(p, g, day, kinds[g] if before[g][i] else "wild type") for g in GENES]
         if event[i] and not dead[i] and rng.random() < 0.5:
             again = stop[i] + pd.Timedelta(days=2)
-            tests.append((p, "metastasis", again, rng.choice(["0", "1+", "2+"], p=[0.45, 0.4, 0.15]), "not amplified"))
-            rows += [(p, g, again, "mutated" if before[g][i] or rng.random() < q else "not tested" if
-                      rng.random() < 0.05 else "wild type") for g, (_, q) in GENES.items()]  # fmt: skip
+            ihc = rng.choice(["0", "1+", "2+"], p=[0.45, 0.4, 0.15])
+            tests.append((p, "metastasis", again, ihc, "not amplified"))
+            for g, (_, gain) in GENES.items():
+                rest = "not tested" if rng.random() < 0.05 else "wild type"
+                rows.append((p, g, again, "mutated" if before[g][i] or rng.random() < gain else rest))
     names = ["patient_id", "specimen", "date", "ihc", "ish"]
     return {
         "patients": patients,

@@ -71,11 +71,13 @@ def test_missing_table_names_complete_variables(report):
 
 def test_no_regression_without_events_or_groups(report):
     none = report.data.assign(PFS_event=False)
+    ask, nothing = blocks.comparison(report), frame([])
     rows = analyses.hazard_ratios(none, "PFS", ["her2_class"])
     assert rows.empty
-    assert blocks.regression(report, rows, [], "PFS", "") is None
+    assert blocks.regression(report, ask, "PFS", rows, nothing, nothing, []) is None
     rows = analyses.hazard_ratios(report.data, "PFS", ["her2_class"])
-    assert "## Regression" in blocks.regression(report, rows, ["her2_class"], "PFS", "").markdown
+    shown = blocks.regression(report, ask, "PFS", rows, nothing, nothing, ["her2_class"])
+    assert "## Regression" in shown.markdown
 
 
 def test_her2_result_has_only_levels_that_occur(report):

@@ -232,7 +232,7 @@ class Page:
         notes = tables.notes_markdown(table)
         markdown = (
             f":::{{table}} **{title}.** {one_line(caption)}\n"
-            f":name: {self._label('table', name)}\n:class: study-table\n\n"
+            f":name: {self._label('table', name)}\n:class: study-table{' words' if table.wordy else ''}\n\n"
             f"{tables.to_markdown(table)}\n:::\n\n"
             + (f"{notes}\n\n" if notes else "")
             + self._fold(details, [f"{{download}}`table (CSV) <tables/{stem}.csv>`"])

@@ -39,11 +39,8 @@ def measure(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 
 def _with_classes(patients: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     p = patients.copy()
-    two_plus = tests["ihc"] == "2+"
-    above, copies = tests["ish_ratio"] >= 2, tests["ish_copies"]
-    amplified = two_plus & ((above & (copies >= 4)) | (~above & (copies >= 6)))
-    her2 = pd.Series(1, index=tests.index).mask(tests["ihc"] == "0", 0)
-    tests = tests.assign(her2=her2.mask(amplified | (tests["ihc"] == "3+"), 2))
+    positive = (tests["ihc"] == "3+") | (tests["ish"] == "amplified")
+    tests = tests.assign(her2=np.select([positive, tests["ihc"] == "0"], [2, 0], default=1))
     wide = tests.pivot_table(index="patient_id", columns="specimen", values="her2")
     for stage in ("primary", "recurrence"):
         p[stage] = wide[stage].astype(int).loc[p["patient_id"]].to_numpy()
@@ -122,9 +119,13 @@ def _follow_up(p: pd.DataFrame) -> dict[str, float]:
 
 def _survival(p: pd.DataFrame) -> dict[str, float]:
     """Log-rank tests and Cox model by the code of the search; the tests use other code."""
-    tests = curves.Tests(*curves.PRINTED, p["recurrence"].to_numpy())
-    z, estimates = tests.z(curves.state(p))
-    out = {name: 2.0 * float(ndtr(-abs(v))) for name, v in zip(tests.names, z, strict=True)}
+    cohort, her2 = curves.state(p), p["recurrence"].to_numpy()
+    out: dict[str, float] = {}
+    for which in (curves.WHOLE, curves.BY_LABEL):
+        tests = curves.Tests(*which, her2)
+        z, *for_cox = tests.z(cohort)
+        out |= {name: 2.0 * float(ndtr(-abs(v))) for name, v in zip(tests.names, z, strict=True)}
+    estimates = curves.cox(*for_cox)
     for name, (b, e) in zip(("R-R19", "R-R18"), estimates.reshape(2, 2), strict=True):
         ends = {"": b, "-lo": b - Z95 * e, "-hi": b + Z95 * e}
         out |= {f"{name}{end}": float(np.exp(v)) for end, v in ends.items()}

@@ -34,6 +34,11 @@ SHORTEST, MIDDLE, LONGEST = 15, 709, 2980  # days: 0.5, 23.3 and 97.9 months
 LAST_DEATH = 2190  # chosen: later deaths, with few at risk, would draw the curves to the ground
 
 
+def classes() -> list[NDArray[np.int64]]:
+    """Rows of each class of the recurrence."""
+    return [np.flatnonzero(k == HER2) for k in range(3)]
+
+
 def strata() -> list[NDArray[np.int64]]:
     """Rows of each class, the discordant ones apart; within them labels may move.
 
@@ -51,7 +56,7 @@ def strata() -> list[NDArray[np.int64]]:
 
 
 def start(rng: np.random.Generator) -> an.Cohort:
-    """Printed counts in every stratum; times, deaths and the places of labels at random.
+    """Printed counts of every class; times, deaths and the places of labels at random.
 
     Parameters
     ----------
@@ -67,7 +72,7 @@ def start(rng: np.random.Generator) -> an.Cohort:
     cohort = {name: np.zeros(N, dtype=np.int64) for name in ("time", "event", "hr", "type", "discordant")}
     cohort["time"] = _times(rng)
     pieces = strata()
-    for k in range(3):
+    for k, of_class in enumerate(classes()):
         changed, same = pieces[2 * k], pieces[2 * k + 1]
         cohort["discordant"][changed] = 1
         types, positive = DISCORDANT_BY_TYPE[k], int(DISCORDANT_HR_POSITIVE[k])
@@ -77,11 +82,37 @@ def start(rng: np.random.Generator) -> an.Cohort:
         ):
             cohort["type"][rows] = rng.permutation(np.repeat([0, 1, 2], by_type))
             cohort["hr"][rows] = rng.permutation(np.arange(len(rows)) < hr)
-        rows = np.flatnonzero(k == HER2)
-        for t, deaths in enumerate(DEATHS_BY_TYPE[k]):
-            of_type = rows[(cohort["type"][rows] == t) & (cohort["time"][rows] <= LAST_DEATH)]
-            cohort["event"][rng.choice(of_type, deaths, replace=False)] = 1
+        may_die = of_class[cohort["time"][of_class] <= LAST_DEATH]
+        cohort["event"][rng.choice(may_die, DEATHS_BY_TYPE[k].sum(), replace=False)] = 1
     return cohort
+
+
+def place(cohort: an.Cohort, rng: np.random.Generator) -> an.Cohort:
+    """Pass times and deaths round within each class, so that every type has its deaths.
+
+    Parameters
+    ----------
+    cohort : mapping of column name to array
+        As of :func:`start`; not changed.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    mapping of column name to array
+    """
+    placed = {name: column.copy() for name, column in cohort.items()}
+    for k, of_class in enumerate(classes()):
+        rows = rng.permutation(of_class)
+        died, alive = (rows[cohort["event"][rows] == e] for e in (1, 0))
+        for t, deaths in enumerate(DEATHS_BY_TYPE[k]):
+            of_type = rng.permutation(of_class[cohort["type"][of_class] == t])
+            censored = len(of_type) - deaths
+            source = np.concatenate([died[:deaths], alive[:censored]])
+            died, alive = died[deaths:], alive[censored:]
+            for name in ("time", "event"):
+                placed[name][of_type] = cohort[name][source]
+    return placed
 
 
 def _times(rng: np.random.Generator) -> NDArray[np.int64]:

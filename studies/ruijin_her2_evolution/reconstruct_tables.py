@@ -205,20 +205,19 @@ def _her2_tests(p: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
             ("primary", p["diagnosis"][i], p["primary"][i], "breast"),
             ("recurrence", p["recurrence"][i], p["her2"][i], p["site"][i]),
         ):
-            ihc, ratio, copies = _specimen(int(her2), rng)
-            rows.append((p["patient_id"][i], specimen, date, site, ihc, "", ratio, copies))
+            rows.append((p["patient_id"][i], specimen, date, site, *_specimen(int(her2), rng)))
     names = ["patient_id", "specimen", "date", "site", "ihc", "ish", "ish_ratio", "ish_copies"]
     table = pd.DataFrame(rows, columns=names)
     table["date"] = _iso(table["date"])
     return table
 
 
-def _specimen(her2: int, rng: np.random.Generator) -> tuple[str, float, float]:
-    """IHC score, and for 2+ the HER2/CEP17 ratio and HER2 copies a cell, of a class (edition 2018)."""
+def _specimen(her2: int, rng: np.random.Generator) -> tuple[str, str, float, float]:
+    """IHC score of a class; for 2+ also ISH, with the HER2/CEP17 ratio and copies of edition 2018."""
     if her2 == 0:
-        return "0", np.nan, np.nan
+        return "0", "", np.nan, np.nan
     if rng.random() < (0.58 if her2 == 1 else 0.78):
-        return ("1+" if her2 == 1 else "3+"), np.nan, np.nan
+        return ("1+" if her2 == 1 else "3+"), "", np.nan, np.nan
     kind = rng.random()
     if her2 == 1:
         if kind < 0.07:  # group 4: equivocal in 2013
@@ -228,9 +227,10 @@ def _specimen(her2: int, rng: np.random.Generator) -> tuple[str, float, float]:
         else:  # group 5
             ratio = rng.uniform(0.9, 1.9)
             copies = min(ratio * rng.uniform(1.6, 2.4), 3.9)
-    elif kind < 0.1:  # group 3: amplified by IHC 2+ and copies
+    elif kind < 0.1:  # group 3: amplified by copies
         ratio, copies = rng.uniform(1.5, 1.95), rng.uniform(6.1, 7.5)
     else:  # group 1
         ratio = 2.0 + rng.exponential(1.8)
         copies = max(ratio * rng.uniform(1.8, 3.0), 4.1)
-    return "2+", round(float(ratio), 2), round(float(copies), 1)
+    ish = "not amplified" if her2 == 1 else "amplified"
+    return "2+", ish, round(float(ratio), 2), round(float(copies), 1)

@@ -13,7 +13,15 @@ from scipy import stats as scipy_stats
 from her2adc.columns import cut as cut_levels
 from her2adc.config import Biomarkers, Marker, Study, Variable
 from her2adc.results import one, select
-from her2adc.stats import alterations, biomarker_models, biomarkers, cutpoint, optimism, splines
+from her2adc.stats import (
+    alterations,
+    biomarker_models,
+    biomarkers,
+    cutpoint,
+    optimism,
+    spline_basis,
+    splines,
+)
 from her2adc.stats.cutpoint_rows import cutpoint as cutpoint_rows
 
 from .conftest import GOLDEN, close, number
@@ -72,9 +80,9 @@ def test_basis_and_knots_agree_with_r(veteran):
     for case, rows, number_of in (("veteran.age4", veteran, 4), ("veteran.small", veteran.iloc[::2], 4),
                                   ("veteran.age3.adjusted", veteran, 3)):
         values = rows["age"].to_numpy(dtype=float)
-        knots = splines.knots_of(values, number_of)
+        knots = spline_basis.knots_of(values, number_of)
         close(knots, golden(case, "knot"))
-        made = splines.basis(values, knots)
+        made = spline_basis.basis(values, knots)
         for j in range(number_of - 1):
             close(made[:5, j], golden(case, f"basis{j + 1}"))
 
@@ -100,7 +108,7 @@ def test_logistic_spline_agrees_with_r(monkeypatch):
 def test_spline_is_linear_beyond_its_knots():
     knots = (1.0, 4.0, 7.0, 10.0)
     for beyond in (np.array([-5.0, -2.0, 1.0]), np.array([10.0, 15.0, 20.0])):
-        made = splines.basis(beyond, knots)
+        made = spline_basis.basis(beyond, knots)
         close(made[1] - made[0], made[2] - made[1], atol=1e-9)
 
 
@@ -113,6 +121,16 @@ def test_no_spline_without_values(values, why):
     for found in (splines.cox_spline(data, "OS", "m"), splines.logistic_spline(data, "pcr", "m")):
         assert found.curve.empty and found.knots == ()
         assert found.rows["method"].str.contains(why).all() and found.rows["value"].isna().all()
+
+
+def test_no_curve_of_few_events():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"m": rng.normal(size=40), "OS_time": rng.exponential(size=40)})
+    data = data.assign(OS_event=data.index < 19, pcr=data.index < 21, all=data.index < 20)
+    cox, logistic = splines.cox_spline, splines.logistic_spline
+    for made in (cox(data, "OS", "m", least=20), logistic(data, "pcr", "m", least=20)):
+        assert made.curve.empty and "fewer than 20" in made.rows["method"].iloc[0]
+    assert len(splines.logistic_spline(data, "all", "m", least=20).curve)
 
 
 def test_no_spline_without_events_or_with_separation():
@@ -366,8 +384,11 @@ def test_values_dated_after_the_clock_has_started_are_left_out():
                          "OS_event": True})  # fmt: skip
     rows = pd.DataFrame({"patient_id": list("abc"), "name": "m", "time_point": "t", "date": days})
     ask = biomarkers.candidates(study, data, rows)
-    assert ask.data["m"].isna().tolist() == [False, False, True] and ask.late == {"m": 1}
+    assert ask.data["m"].isna().tolist() == [False, False, True] and ask.late == {"m": 1, "": 1}
     close(ask.months, [1 / 30.4375, 0, -1 / 30.4375])
+    grace = study.model_copy(update={"biomarkers": study.biomarkers.model_copy(update={"grace_days": 1})})
+    ask = biomarkers.candidates(grace, data, rows)
+    assert ask.data["m"].notna().all() and ask.late == {"": 0}
 
 
 def test_not_evaluable_is_no_response_and_without_the_drug_is_missing():

@@ -144,7 +144,7 @@ def her2_outcome(report: Page, her2: Her2Pairs) -> Shown | None:
         Shown(prose.OUTCOME),
         Shown(f"{sentence} {prose.outcome_note(endpoint, clock)}"),
         survival_figure(report, ask, name, comparisons.curves(ask, name, conf_type), rows, results.frame([])),
-        survival_table(report, ask, name, rows, results.frame([])),
+        survival_table(report, ask, name, rows, results.frame([]), results.frame([])),
     ]
     models = regression(report, ask, name, cox, results.frame([]), results.frame([]), [by])
     return joined([*parts, *([models] if models else [])])

@@ -64,7 +64,7 @@ def outcome_figure(
     -------
     Shown
     """
-    label = report.study.outcomes[outcome].label
+    what = report.study.outcomes[outcome]
     strata = f" by {prose.lower_first(report.study.label(ask.strata))}" if ask.strata else ""
     drawn = results.select(rows, analysis="outcome", statistic="rate", group=list(ask.names))
     return report.figure(
@@ -76,9 +76,9 @@ def outcome_figure(
             labels=dict(ask.names),
         ),
         drawn,
-        title=prose.with_population(label, ask.population) + strata,
-        caption="Patients with the outcome, of those whose outcome is known, with exact 95% confidence "
-        "intervals.",
+        title=prose.with_population(what.label, ask.population) + strata,
+        caption=f"{what.label}: {what.definition}. Rates of those whose outcome is known, with exact 95% "
+        "confidence intervals.",
         alt=outcome_sentence(report, ask, outcome, rows, odds),
         details=outcome_details(report, ask, outcome, rows, drawn),
     )

@@ -127,7 +127,7 @@ def onset_curve(report: Page, event: str | None = None, period: str | None = Non
             curve, rows, causes=list(what), labels=what, landmark=6, clock="Time since first dose"
         ),
         curve,
-        title=f"Time to first {prose.lower_first(seen)}, {label}",
+        title=f"Time to first {prose.lower_first(seen)}, {prose.lower_first(label)}",
         caption="Aalen-Johansen estimates with 95% confidence bands; below, patients at risk and events so "
         "far. A patient who dies without the event can no longer have it.",
         alt=prose.incidence(rows, what),

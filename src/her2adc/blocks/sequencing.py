@@ -150,11 +150,12 @@ def timelines(report: Page, patients: pd.DataFrame, endpoints: Sequence[str]) ->
     )  # fmt: skip
     rows = report.add(rows)
     groups = list(patients[ARM].cat.categories)
+    definitions = [f"{report.study.label(e)}: {report.study.endpoints[e].definition}" for e in endpoints]
     shown = report.table(
         "timelines",
         tables.timelines(rows, report.labels(endpoints), groups),
         title="Times from the first and from the second ADC, by first ADC",
-        caption="; ".join(f"{e}: {report.study.endpoints[e].definition}" for e in endpoints) + ".",
+        caption=". ".join(definitions) + ".",
         details={**LINES, "Method": prose.methods(rows)},
     )
     return rows, shown
@@ -164,6 +165,7 @@ def panels(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, endpoints: 
     """Show Kaplan-Meier curves of several endpoints by first ADC, a panel each."""
     groups = [g for g in patients[ARM].cat.categories if patients[ARM].eq(g).any()]
     curves = {e: survival.curve(patients, e, ARM, report.study.conf_type) for e in endpoints}
+    first, *later = (report.study.label(e) for e in endpoints)
     drawn = [
         figures.SurvivalPanel(curves[e], results.select(rows, variable=e), report.study.label(e))
         for e in endpoints
@@ -172,7 +174,7 @@ def panels(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, endpoints: 
         "survival",
         figures.kaplan_meier_panels(drawn, endpoint_label="Free of the event", groups=groups, clock="Time"),
         pd.concat([c.assign(endpoint=e) for e, c in curves.items()]),
-        title=f"{prose.listed([report.study.label(e) for e in endpoints])} by first ADC",
+        title=f"{prose.listed([first, *map(prose.lower_first, later)])} by first ADC",
         caption=prose.curve_caption(results.select(rows, variable=endpoints[0])),
         alt=prose.survival(results.select(rows, variable=endpoints[0]), report.study.label(endpoints[0]),
                            {g: g for g in groups}),

@@ -96,18 +96,39 @@ def _panel(
 
 
 def survival_table(
-    report: Page, ask: Comparison, endpoint: str, rows: pd.DataFrame, layers: pd.DataFrame
+    report: Page,
+    ask: Comparison,
+    endpoint: str,
+    rows: pd.DataFrame,
+    layers: pd.DataFrame,
+    risks: pd.DataFrame,
 ) -> Shown:
-    """Show medians and rates of the groups, within strata where there are some."""
+    """Show medians and rates of the groups, within strata where there are some.
+
+    Parameters
+    ----------
+    report, ask, endpoint
+        The page, its patients and its endpoint.
+    rows, layers
+        Estimates of all patients and by stratum.
+    risks
+        Cumulative incidences with competing events, empty without them.
+
+    Returns
+    -------
+    Shown
+    """
     label = report.study.endpoints[endpoint].label
     details = endpoint_details(report, endpoint, ask.population, results.concat([rows, layers]), ask)
     if not ask.strata:
-        return report.table(
+        shown = report.table(
             "estimates",
             tables.survival(rows, list(ask.names), labels=dict(ask.names)),
             title=f"{label}: median and rates",
             details=details,
         )
+        competing = prose.incidences(risks, ask.names)
+        return Shown(f"{shown.markdown}\n\n{competing}", shown.html) if competing else shown
     compared = "Hazard ratios of a Cox model within each stratum." if ask.by else ""
     return report.table(
         "estimates",

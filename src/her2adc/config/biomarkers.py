@@ -57,12 +57,12 @@ class TimePoint(Part):
 class Marker(Part):
     """A marker that is a number.
 
-    ``from`` lists the texts of the column ``marker`` that mean it, its own name otherwise;
-    ``variable`` takes a number variable of the study instead, at the first time point. Models take the
-    marker after ``transformation`` (of the value plus ``offset``). ``values`` gives texts their number,
-    ``missing`` lists texts that mean that there is none. ``cut`` are cut-offs laid down before the data
-    were seen (each belongs to the level above it), ``cut_source`` says where. A cut-off is also looked
-    for in the data, as a warning, unless ``data_driven`` is false.
+    ``from`` lists the texts of the column ``marker`` that mean it, its own name otherwise; ``variable``
+    takes a number variable of the study instead, at the time point that is tested. Models take the marker
+    after ``transformation`` (of the value plus ``offset``). ``values`` gives texts their number, ``missing``
+    lists texts that mean that there is none. ``cut`` are cut-offs laid down before the data were seen
+    (each belongs to the level above it), ``cut_source`` says where. A cut-off is also looked for in the
+    data, as a warning, unless ``data_driven`` is false.
     """
 
     label: str
@@ -104,7 +104,8 @@ class Biomarkers(Part):
     do not matter. A gene without a row was not tested; where a row of the marker ``panel`` says that a
     panel was done on that day, it is wild type.
 
-    Values at the time point ``tested`` (the first) are tested against ``endpoint`` (the main one) and
+    Values at the time point ``tested`` (the first) are tested against ``endpoint`` (the main one), unless
+    they were measured more than ``grace_days`` after its clock had started, and against
     ``response``: the name of an outcome, or a column of best responses, whose objective response is
     tested. ``adjustment`` lists the variables of the adjusted models. ``resistance`` is a date column
     (who has a date was resistant) or a variable, by which alterations are counted; progression on the
@@ -127,6 +128,7 @@ class Biomarkers(Part):
     response: str | None = None
     adjustment: Names = ()
     resistance: str | None = None
+    grace_days: int = Field(default=0, ge=0)
     knots: Literal[3, 4, 5] = 4
     permutations: int = Field(default=9999, ge=99)
     replicates: int = Field(default=500, ge=50)

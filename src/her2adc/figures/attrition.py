@@ -137,7 +137,8 @@ def _step(
         if level == dead:
             step.losses.append(f"{count_percent(n, step.n)} {labels.get(dead, 'died')}")
         elif level != following:
-            step.losses.append(f"{count_percent(n, step.n)} straight to {style.label_of(level, labels)}")
+            name = _inside(style.label_of(level, labels))
+            step.losses.append(f"{count_percent(n, step.n)} straight to {name}")
     there = mine.loc[mine["statistic"] == "ongoing", "value"]
     if len(there) and there.iloc[0] > 0:
         step.losses.append(f"{count_percent(int(there.iloc[0]), step.n)} {ongoing}")
@@ -180,3 +181,8 @@ def _name(sheet: Sheet, step: _Step, left: float, narrow: bool) -> None:
     for i, line in enumerate(step.name.split("\n")):
         x, ha = (left, "left") if narrow else (left - 0.08, "right")
         sheet.text(x, top + (i + 0.77) * line_height(), line, ha=ha, fontweight="bold")
+
+
+def _inside(name: str) -> str:
+    """Name as it stands within a sentence."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]

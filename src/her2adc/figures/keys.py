@@ -16,6 +16,12 @@ _KNOWN = {
     "chemotherapy": "#E07B00",
     "endocrine": "#00579B",
     "endocrine therapy": "#00579B",
+    "endocrine-based": "#00579B",
+    "anti-her2": "#8FB339",
+    "other adc": "#C8472B",
+    "parp inhibitor": "#3FB8AF",
+    "immunotherapy": "#6B4E3D",
+    "other": "#BDBDBD",
     "death": "#8A8A8A",
     "dead": "#8A8A8A",
 }

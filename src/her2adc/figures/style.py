@@ -161,7 +161,8 @@ def _looks(levels: Sequence[str]) -> dict[str, tuple[str, Any]]:
             looks[level] = _HER2_LOOK[key]
     named = [level for level in groups if _adc(level) in ADC_COLORS]
     if len({_adc(level) for level in named}) == len(named):
-        looks |= {level: (ADC_COLORS[_adc(level)], _DASHES[i % len(_DASHES)]) for i, level in enumerate(named)}
+        dash = {level: _DASHES[i % len(_DASHES)] for i, level in enumerate(named)}
+        looks |= {level: (ADC_COLORS[_adc(level)], dash[level]) for level in named}
     taken = {look[0] for look in looks.values()}
     dashes = [str(look[1]) for name, look in looks.items() if name != ALL_PATIENTS]
     free = [color for color in _COLORS if color not in taken] or list(_COLORS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from her2adc.config import ALTERED, NOT_TESTED, WILD_TYPE, Biomarkers, Study
@@ -94,14 +93,13 @@ def wide(rule: Biomarkers, rows: pd.DataFrame, patients: pd.DataFrame) -> dict[s
     """Make a column of each marker and gene at each time point."""
     new: dict[str, pd.Series] = {}
     ids = patients["patient_id"]
-    first = next(iter(rule.time_points))
     for point in rule.time_points:
         at = rows[rows["time_point"].eq(point)]
         for name, marker in rule.markers.items():
             mine = at[at["name"].eq(name)].set_index("patient_id")["number"]
             values = ids.map(mine).astype(float)
-            if marker.variable:
-                values = patients[marker.variable].astype(float) if point == first else values * np.nan
+            if marker.variable and point == rule.time_point:
+                values = patients[marker.variable].astype(float)
             new[rule.column(name, point)] = values
         for name in rule.genes:
             mine = at[at["name"].eq(name)].set_index("patient_id")["status"]

@@ -9,7 +9,7 @@ import pandas as pd
 from her2adc import format as fmt
 from her2adc.config import Marker, TimePoint
 from her2adc.prose.words import listed, lower_first
-from her2adc.results import select
+from her2adc.results import one, select
 
 SMALL = 0.05
 """Corrected p-value below which a marker is named."""
@@ -17,23 +17,29 @@ _RATIOS = {"hazard_ratio": "hazard ratio", "odds_ratio": "odds ratio"}
 CUTOFF_WARNING = (
     "**These cut-offs must not be used for other patients.** A cut-off that was looked for in the data makes "
     "an effect look larger and a p-value smaller than they are, and the next study finds another one. "
-    "The table shows how much: the corrected p-value pays for every cut-off that was tried, and the corrected "
-    "hazard ratio is that of patients who had no part in choosing. Where it is near 1, or on its other "
-    "side, nothing is left."
+    "The table shows how much: the corrected p-value pays for every cut-off that was tried, and the "
+    "corrected hazard ratio is that of patients who had no part in choosing. Where it is near 1, or on its "
+    "other side, nothing is left."
 )
 CUTOFF_CAPTION = (
-    "Hazard ratio above the cut-off against at or below it. Apparent: as the data say after the search. "
-    "Corrected: p by permutation; hazard ratio as the mean effect of the cut-offs that bootstrap "
-    "samples chose, in the patients whom they left out. At least a tenth of the patients lie on either side."
+    "Hazard ratio above the cut-off against at or below it. Apparent: as the data say after the search for "
+    "the largest log-rank statistic {cite:p}`Lausen1992`. Corrected: p by permutation; hazard ratio as the "
+    "mean effect of the cut-offs that bootstrap samples chose, in the patients whom they left out "
+    "{cite:p}`Schumacher1997`. At least a tenth of the patients lie on either side."
 )
 LEVELS_CAPTION = (
     "Cut-offs laid down before the data were seen; each belongs to the level above it. One model for each "
-    "marker, without other variables; p-values against the lowest level, not corrected for the number of markers."
+    "marker, without other variables; p-values against the lowest level, not corrected for the number of "
+    "markers."
 )
 TESTED_TWICE = (
-    "Patients tested at both time points only. Gained: of those wild type before; lost: of those altered before. "
-    "p of McNemar's exact test. Who is tested again has mostly progressed and is well enough for a "
+    "Patients tested at both time points only. Gained: of those wild type before; lost: of those altered "
+    "before. p of McNemar's exact test. Who is tested again has mostly progressed and is well enough for a "
     "biopsy: the numbers do not hold for all patients."
+)
+REMARK_CAPTION = (
+    "Items of REMARK {cite:p}`McShane2005,Altman2012` that concern the analysis, answered from the study "
+    "file and the data."
 )
 RESISTANCE_CAPTION = (
     "Altered of those tested. Patients without progression may still progress, so that this table says "
@@ -60,68 +66,74 @@ def biomarkers(rows: pd.DataFrame, labels: Mapping[str, str], endpoint: str, pop
     str
     """
     tests = select(rows, statistic="p_holm").dropna(subset=["value"]).sort_values("value", kind="stable")
-    if tests.empty:
-        return f"No marker could be tested for {lower_first(endpoint)}."
-    adjusted = "adjusted " if str(rows["analysis"].iloc[0]).endswith("_adjusted") else ""
+    what, n = lower_first(endpoint), len(tests)
+    if not n:
+        return f"No marker could be tested for {what}."
     small = tests[tests["value"] < SMALL]
-    named = [_named(rows, v, labels, adjusted) for v in (small if len(small) else tests.head(1))["variable"]]
-    count = f"{len(tests)} marker{'s' if len(tests) > 1 else ''}"
-    tested = f"tested for {lower_first(endpoint)} ({population})"
+    named = [_named(rows, str(v), labels) for v in (small if len(small) else tests.head(1))["variable"]]
+    tested = f"tested for {what} ({population})"
+    if n == 1:
+        return f"The one marker {tested} was {named[0]}."
     if small.empty:
-        none = "None of the" if len(tests) > 1 else "The one"
-        only = f"{none} {count} {tested}" if len(tests) > 1 else f"The one marker {tested}"
-        verb = "was associated" if len(tests) > 1 else "was not associated"
-        most = f"; the smallest p-value was that of {named[0]}" if len(tests) > 1 else f": {named[0]}"
-        return f"{only} {verb} with it after correction for their number{most}."
-    return f"Of {count} {tested}, {listed(named)} {_stayed(len(small))} after correction for their number."
+        return (
+            f"None of the {n} markers {tested} was associated with it after correction for their number; the "
+            f"smallest p-value was that of {named[0]}."
+        )
+    found = f"{listed(named)} {'was' if len(small) == 1 else 'were'} associated with it"
+    return f"Of {n} markers {tested}, {found} after correction for their number."
 
 
-def _stayed(n: int) -> str:
-    return "was associated with it" if n == 1 else "were associated with it"
-
-
-def _named(rows: pd.DataFrame, name: str, labels: Mapping[str, str], adjusted: str) -> str:
+def _named(rows: pd.DataFrame, name: str, labels: Mapping[str, str]) -> str:
     """Marker with its ratio and p-values."""
-    mine = rows[rows["variable"].eq(name)].drop_duplicates("statistic").set_index("statistic")
-    statistic = next(s for s in _RATIOS if s in mine.index)
-    ratio, level = mine.loc[statistic], str(mine.loc[statistic, "level"])
+    mine = select(rows, variable=name)
+    ratio = select(mine, statistic=list(_RATIOS)).iloc[0]
     text = fmt.estimate(ratio["value"], ratio["conf_low"], ratio["conf_high"], 2)
-    against = "per standard deviation" if level == "per SD" else "altered against wild type"
-    p = f"{fmt.p_equals(float(mine.loc['p_value', 'value']))}, Holm {fmt.pvalue(float(mine.loc['p_holm', 'value']))}"
-    return f"{labels.get(name, name)} ({adjusted}{_RATIOS[statistic]} {against} {text}; {p})"
+    what = _RATIOS[str(ratio["statistic"])]
+    if str(ratio["analysis"]).endswith("_adjusted"):
+        what = f"adjusted {what}"
+    state = "" if ratio["level"] == "per SD" else " altered"
+    what += " per standard deviation" if ratio["level"] == "per SD" else " against wild type"
+    plain, holm = (float(one(mine, statistic=s)["value"]) for s in ("p_value", "p_holm"))
+    numbers = text.replace(" (", ", ", 1).removesuffix(")")
+    p = f"{fmt.p_equals(plain)}, Holm {fmt.p_equals(holm)}"
+    return f"{labels.get(name, name)}{state} ({what} {numbers}; {p})"
 
 
-def changed(rows: pd.DataFrame, labels: Mapping[str, str], points: Mapping[str, str]) -> str:
-    """Return the gene gained most often between two time points, or nothing without any.
+def alterations_gained(rows: pd.DataFrame, labels: Mapping[str, str], points: Mapping[str, str]) -> str:
+    """Return which alterations were gained or lost once the number of tests is paid for; nothing without any.
 
     Examples
     --------
     >>> from her2adc.results import frame, row
-    >>> rows = frame([row("alterations_paired", "gained", 0.25, variable="ESR1", level="a -> b", n=8,
-    ...     n_events=2), row("alterations_paired", "p_value", 0.5, variable="ESR1", level="a -> b")])
-    >>> changed(rows, {}, {"a": "Before ADC1", "b": "After ADC1"})
-    'Most often gained from before ADC1 to after ADC1 was ESR1, by 2 of 8 patients without it (p = 0.50).'
+    >>> at = {"variable": "ESR1", "level": "a -> b"}
+    >>> rows = frame([row("alterations_paired", "gained", 0.25, n=40, n_events=10, **at),
+    ...     row("alterations_paired", "lost", 0, n=9, n_events=0, **at),
+    ...     row("alterations_paired", "p_holm", 0.004, **at)])
+    >>> alterations_gained(rows, {}, {"a": "Before", "b": "After"})
+    'ESR1 was gained by 10 of 40 patients without it before and tested again after (Holm p = 0.004).'
     """
-    gained = select(rows, statistic="gained")
-    gained = gained[gained["n_events"].fillna(0) > 0].sort_values("value", ascending=False, kind="stable")
-    if gained.empty:
-        return ""
-    most = gained.iloc[0]
-    first, second = (lower_first(points.get(p, p)) for p in str(most["level"]).split(" -> "))
-    test = select(rows, statistic="p_value", variable=most["variable"], level=most["level"])["value"].iloc[0]
-    who = f"{most['n_events']} of {most['n']} patients without it"
-    name = labels.get(str(most["variable"]), str(most["variable"]))
-    return f"Most often gained from {first} to {second} was {name}, by {who} ({fmt.p_equals(float(test))})."
+    tests = select(rows, statistic="p_holm").sort_values("value", kind="stable")
+    parts = []
+    for name, level, p in tests.loc[tests["value"] < SMALL, ["variable", "level", "value"]].to_numpy():
+        mine = select(rows, variable=name, level=level)
+        gained, lost = (one(mine, statistic=s) for s in ("gained", "lost"))
+        first, again = (lower_first(points.get(part, part)) for part in str(level).split(" -> "))
+        verb, with_it, of = ("gained", "without", gained) if gained["n_events"] > lost["n_events"] else (
+            "lost", "with", lost)  # fmt: skip
+        who = f"{of['n_events']} of {of['n']} patients {with_it} it {first} and tested again {again}"
+        gene = labels.get(str(name), str(name))
+        parts.append(f"{gene} was {verb} by {who} (Holm {fmt.p_equals(float(p))})")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def markers_caption(rows: pd.DataFrame, adjustment: Sequence[str], point: TimePoint) -> str:
     """Return how to read ratios of markers."""
-    count = int(select(rows, statistic="p_holm", analysis=rows["analysis"].iloc[-1])["value"].notna().sum())
-    text = f"Measured {lower_first(point.label)}. Continuous markers per standard deviation, without cut-offs. "
-    if adjustment:
-        text += f"Adjusted models hold {listed([lower_first(a) for a in adjustment])} besides the one marker. "
-    else:
-        text += "One model for each marker. "
+    tests = select(rows, statistic="p_holm", analysis=rows["analysis"].iloc[-1])["value"]
+    count = int(tests.notna().sum())
+    text = f"Measured {lower_first(point.label)}. Continuous markers per standard deviation, not cut. "
+    both = "alone and " if len(set(rows["analysis"])) > 1 else ""
+    others = f", {both}adjusted for {listed([lower_first(a) for a in adjustment])}" if adjustment else ""
+    text += f"One model for each marker{others}. "
     text += f"Holm and Benjamini-Hochberg (BH) correct for all {count} tests. "
     if rows["method"].str.contains("Firth").any():
         text += "Where a level has no events, Firth-penalised estimates are shown. "
@@ -150,37 +162,34 @@ def spline_caption(rows: pd.DataFrame, adjustment: Sequence[str]) -> str:
     knots = len(select(rows, statistic="knot"))
     others = f", adjusted for {listed([lower_first(a) for a in adjustment])}" if adjustment else ""
     return (
-        f"Restricted cubic spline with {knots} knots (ticks) at Harrell's quantiles{others}; ratio against the "
-        "median of the marker (dotted), with pointwise 95% confidence limits. Below, how many patients have which "
-        "value: where there are few, the curve says little."
+        f"Restricted cubic spline {{cite:p}}`Harrell2015` with {knots} knots (triangles){others}; ratio "
+        "against the median of the marker (dotted), with pointwise 95% confidence limits. Below, how many "
+        "patients have which value: where there are few, the curve says little."
     )
 
 
 def alterations_caption(points: Sequence[str]) -> str:
     """Return how to read the oncoprint."""
     again = " The same patient stands in the same column of every panel." if len(points) > 1 else ""
-    return f"A column is a patient. Grey is wild type, white is not tested.{again} At the right, altered of tested."
+    return f"A column is a patient. Grey is wild type, white not tested.{again} Right, altered of tested."
 
 
-def late(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Return how many values were left out because they were measured after the clock had started.
+def late_markers(rows: pd.DataFrame, days: int = 0) -> str:
+    """Return how many patients have values that were measured after the clock had started.
 
     Examples
     --------
     >>> from her2adc.results import frame, row
-    >>> late(frame([row("markers", "late", 2, variable="trop2")]), {"trop2": "TROP2"})
-    '2 values of TROP2 were measured after the clock had started, and are left out.'
+    >>> late_markers(frame([row("markers", "late", 2)]))
+    'Values of 2 patients were measured after the clock had started, and are left out.'
     """
-    found = select(rows, statistic="late")
-    found = found[found["value"] > 0]
-    if found.empty:
+    found = select(rows, statistic="late", variable="")["value"]
+    if found.empty or not found.iloc[0]:
         return ""
-    parts = [
-        f"{int(n)} value{'s' if n > 1 else ''} of {labels.get(str(v), str(v))}"
-        for v, n in found[["variable", "value"]].to_numpy()
-    ]
-    verb = "was" if len(found) == 1 and found["value"].iloc[0] == 1 else "were"
-    return f"{listed(parts)} {verb} measured after the clock had started, and {'is' if verb == 'was' else 'are'} left out."
+    n = int(found.iloc[0])
+    after = f"more than {days} days after" if days else "after"
+    who = f"{n} patient{'s' if n > 1 else ''}"
+    return f"Values of {who} were measured {after} the clock had started, and are left out."
 
 
 def handling(name: str, marker: Marker) -> str:
@@ -191,7 +200,7 @@ def handling(name: str, marker: Marker) -> str:
     >>> handling("trop2", Marker(label="TROP2", cut=(100,), cut_source="the protocol"))
     'TROP2: as measured; cut-off 100 from the protocol'
     """
-    plus = f" of the value plus {marker.offset:g}" if marker.offset and marker.transformation != "none" else ""
+    plus = f" of the value plus {marker.offset:g}" if marker.offset else ""
     scale = "as measured" if marker.transformation == "none" else f"{marker.transformation}{plus}"
     text = f"{marker.label}: {scale}"
     if marker.cut:
@@ -199,3 +208,52 @@ def handling(name: str, marker: Marker) -> str:
         source = f" from {marker.cut_source}" if marker.cut_source else ""
         text += f"; cut-off{'s' if len(marker.cut) > 1 else ''} {cuts}{source}"
     return text
+
+
+def holm(p: float) -> str:
+    """Return the corrected p-value as it stands under the name of a marker.
+
+    Examples
+    --------
+    >>> holm(0.028), holm(float("nan"))
+    ('Holm p = 0.028', '')
+    """
+    return "" if pd.isna(p) else f"Holm {fmt.p_equals(p)}"
+
+
+def alterations_alt(rows: pd.DataFrame, labels: Mapping[str, str], points: Mapping[str, str]) -> str:
+    """Return how many of those tested are altered, in words.
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> rows = frame([row("alterations", "altered", 0.5, variable="ESR1", level="t", n=4, n_events=2)])
+    >>> alterations_alt(rows, {}, {"t": "Before ADC1"})
+    'Before ADC1: ESR1 2 of 4.'
+    """
+    found = select(rows, statistic="altered")
+    parts = []
+    for point, title in points.items():
+        mine = found[found["level"].eq(point)][["variable", "n_events", "n"]].to_numpy()
+        genes = [f"{labels.get(str(v), str(v))} {k} of {n}" for v, k, n in mine]
+        parts.append(f"{title}: {', '.join(genes)}")
+    return f"{'; '.join(parts)}."
+
+
+def her2_over_time(known: int, patients: int) -> str:
+    """Return how to read HER2 along the line of therapy, and whom the figure leaves out."""
+    lost = f" {patients - known} patients without any are left out." if patients > known else ""
+    return (
+        f"{known} patients with a HER2 class at one time point or more. The height of a block is the number "
+        "of patients; each band leads from the class at one time point, whose colour it has, to the class at "
+        f"the next; grey is no class. Percentages are of those with one.{lost} Who is biopsied again is a "
+        "selection."
+    )
+
+
+def her2_moves(before: str, after: str) -> str:
+    """Return how to read the transitions between two time points."""
+    return (
+        f"Rows: class {before}; columns: class {after}. Number (% of the row); in the last row % of all "
+        "pairs. Exact confidence intervals are in the results file."
+    )

@@ -41,22 +41,32 @@ def remark_items(
     names = [rule.label(n) for n in (*rule.markers, *rule.genes)]
     return [
         ("1", "Markers, and the question", f"{listed(names)}. {study.question}"),
-        ("2", "Patients", f"{_stop(study.design)} {_stop(study.setting)} {flow[-1]['n']} of {flow[0]['n']} "
-         "patients were analysed; the cohort page shows why the others were not.".strip()),
+        ("2", "Patients", _patients(study, flow)),
         ("4", "Specimens", f"{_given(study, 'specimen')} {_when(study, rows)}"),
-        ("5", "Assays", f"{_given(study, 'assay')} Blinding: {lower_first(_given(study, 'blinding'))}"),
+        ("5", "Assays", _given(study, "assay")),
+        ("5", "Blinding", _given(study, "blinding")),
+        ("6", "Study design", _stop(study.design)),
         ("7", "Endpoints", _endpoints(study)),
         ("8", "Variables examined", _variables(study, names)),
         ("9", "Sample size", _given(study, "sample_size")),
-        ("10", "Statistical methods", _methods(study, shown)),
+        ("10", "Statistical methods", _methods(shown)),
         ("11", "Handling of marker values", _handling(study, shown)),
-        ("12", "Patients and events in the analysis", _flow(study, rows)),
+        ("12", "Patients and events in the analysis", _flow(rows)),
         ("13", "Markers known and missing", _known(study, rows)),
-        ("15, 17", "Every marker, alone", "All markers named above are shown, whatever was found."),
+        ("14", "Markers and standard variables", "Not shown on this page."),
+        ("15, 17", "Every marker, whatever it showed", "All markers named above are in the tables, alone."),
         ("16", "Multivariable", _multivariable(study)),
         ("18", "Further analyses", _further(shown)),
         ("19", "Limits", "At the end of this page."),
     ]  # fmt: skip
+
+
+def _patients(study: Study, flow: Sequence[Mapping[str, int]]) -> str:
+    """Where the patients are from, and how many were analysed."""
+    many = f"{flow[-1]['n']} of {flow[0]['n']} patients were analysed"
+    if flow[-1]["n"] < flow[0]["n"]:
+        many += "; the page on the cohort shows why the others were not"
+    return f"{_stop(study.setting)} {many}.".strip()
 
 
 def _stop(text: str) -> str:
@@ -107,17 +117,16 @@ def _variables(study: Study, names: Sequence[str]) -> str:
     rule = study.biomarkers
     assert rule is not None
     others = [lower_first(study.label(a)) for a in rule.adjustment]
-    return f"{len(names)} markers" + (f"; adjusted for {listed(others)}." if others else "; no other variables.")
+    more = f"adjusted for {listed(others)}" if others else "no other variables"
+    return f"{len(names)} marker{'s' if len(names) > 1 else ''}; {more}."
 
 
-def _methods(study: Study, shown: Mapping[str, bool]) -> str:
-    rule = study.biomarkers
-    assert rule is not None
+def _methods(shown: Mapping[str, bool]) -> str:
     text = "Cox models for time to event"
     if shown.get("response"):
         text += ", logistic models for response"
-    text += "; Holm and Benjamini-Hochberg over all markers. Patients without the marker are left out of its model"
-    return f"{text}, and none is imputed."
+    text += "; p-values of Holm and of Benjamini and Hochberg over all markers. "
+    return f"{text}Patients without a marker are left out of its model, and no value is imputed."
 
 
 def _handling(study: Study, shown: Mapping[str, bool]) -> str:
@@ -133,7 +142,7 @@ def _handling(study: Study, shown: Mapping[str, bool]) -> str:
     return f"{text} {_stop(said)}".strip()
 
 
-def _flow(study: Study, rows: pd.DataFrame) -> str:
+def _flow(rows: pd.DataFrame) -> str:
     some, seen, events = _value(rows, "any_known"), _value(rows, "with_endpoint"), _value(
         rows, "with_endpoint", "n_events")  # fmt: skip
     total = select(rows, statistic="any_known")["n"].iloc[0]
@@ -151,7 +160,8 @@ def _known(study: Study, rows: pd.DataFrame) -> str:
     for name, value, n in known[["variable", "value", "n"]].to_numpy():
         text = f"{rule.label(name)} {value:.0f} ({n - value:.0f} missing"
         middle = select(rows, variable=name, level=rule.time_point)
-        quantiles = [select(middle, statistic=s)["value"] for s in ("median", "lower_quartile", "upper_quartile")]
+        wanted = ("median", "lower_quartile", "upper_quartile")
+        quantiles = [select(middle, statistic=s)["value"] for s in wanted]
         if all(len(q) for q in quantiles):
             m, low, high = (fmt.number(float(q.iloc[0])) for q in quantiles)
             text += f"; median {m}, IQR {low} to {high}"
@@ -163,7 +173,7 @@ def _multivariable(study: Study) -> str:
     rule = study.biomarkers
     assert rule is not None
     if rule.adjustment:
-        return "Beside the models with the marker alone."
+        return "Every marker also adjusted, with these variables alone; not several markers in one model."
     return "None: the study file names no variables to adjust for."
 
 
@@ -171,7 +181,7 @@ def _further(shown: Mapping[str, bool]) -> str:
     found = {
         "splines": "restricted cubic splines with a test of nonlinearity",
         "levels": "cut-offs laid down before the data were seen",
-        "cutoffs": "cut-offs chosen in the data, corrected by permutation and bootstrap",
+        "cutoffs": "cut-offs chosen in the data (corrected by permutation and by bootstrap)",
         "proportional": "tests of proportional hazards",
     }
     parts = [text for name, text in found.items() if shown.get(name)]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from her2adc import format as fmt
-from her2adc.prose.words import listed, lower_first
+from her2adc.config import Variable
+from her2adc.prose.words import level_name, listed, lower_first
 from her2adc.results import ALL_PATIENTS, one, select
 
 
@@ -44,7 +45,7 @@ def level_tests(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
     made = f"{len(within)} tests within levels were made, without adjustment for multiplicity"
     small = within[within["value"] < 0.05]
     parts = [
-        f"{lower_first(labels[str(variable)])} {level} ({fmt.p_equals(float(p))})"
+        f"{lower_first(level_name(Variable(label=labels[str(variable)]), level))} ({fmt.p_equals(float(p))})"
         for variable, level, p in small[["variable", "level", "value"]].to_numpy()
     ]
     text = f"At p < 0.05 the groups differed in {listed(parts)}" if parts else (

@@ -162,6 +162,27 @@ def curve_caption(
     )
 
 
+def incidences(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Cumulative incidence at the last landmark that every group reaches, "" without competing events."""
+    events = rows[rows["variable"].str.endswith(": event")].dropna(subset=["value"])
+    events = events[events["group"].isin(list(names))]
+    marks = [str(lv) for lv in events["level"].unique() if events["level"].eq(lv).sum() == len(names)]
+    if not marks:
+        return ""
+    at = events[events["level"] == marks[-1]].set_index("group").loc[list(names)]
+    shown = [fmt.percent_estimate(r["value"], r["conf_low"], r["conf_high"]) for _, r in at.iterrows()]
+    parts = [
+        text if group == ALL_PATIENTS else f"{text} for {lower_first(names[group])}"
+        for group, text in zip(names, shown, strict=True)
+    ]
+    other = rows[rows["variable"].str.endswith(": competing event") & rows["group"].eq(ALL_PATIENTS)]
+    return (
+        f"Competing events ended the observation of {other['n_events'].iloc[0]} patients, who are censored "
+        f"above. With them competing, the cumulative incidence of the endpoint at {marks[-1]} months was "
+        f"{listed(parts)} (Aalen-Johansen)."
+    )
+
+
 def restricted_means(rows: pd.DataFrame, names: Mapping[str, str], reference: str) -> str:
     """Differences of restricted mean survival where hazards are not proportional, "" without any."""
     found = select(rows, statistic="rmst_difference").dropna(subset=["value"])

@@ -27,14 +27,12 @@ def lower_first(text: str) -> str:
 
     Examples
     --------
-    >>> lower_first("Overall survival"), lower_first("PFS"), lower_first("HER2-low")
-    ('overall survival', 'PFS', 'HER2-low')
+    >>> lower_first("Overall survival"), lower_first("PFS"), lower_first("HER2-low"), lower_first("Ki-67")
+    ('overall survival', 'PFS', 'HER2-low', 'Ki-67')
     """
-    return (
-        text
-        if text[1:2].isupper() or (text[:1] == "T" and text[1:2] == "-")
-        else text[:1].lower() + text[1:]
-    )
+    first = text.partition(" ")[0]
+    short = first[1:2].isupper() or first.startswith("T-") or any(c.isdigit() for c in first)
+    return text if short else text[:1].lower() + text[1:]
 
 
 def median(row: pd.Series) -> str:

@@ -7,8 +7,8 @@ from her2adc.simulate.records import dated, last_doses, late_responses, lost, st
 from her2adc.simulate.specimens import her2_tests
 from her2adc.simulate.spelling import written
 from her2adc.simulate.tables import Simulation, analysis_data, simulate
-from her2adc.simulate.therapies import adjuvant, before_adc, named
-from her2adc.simulate.toxicity import adverse_events
+from her2adc.simulate.therapies import adjuvant, before_adc, diagnosed, named
+from her2adc.simulate.toxicity import adc_courses, adverse_events
 
 __all__ = [
     "COVARIATES",
@@ -18,12 +18,14 @@ __all__ = [
     "Covariate",
     "Simulation",
     "SimulationParameters",
+    "adc_courses",
     "adjuvant",
     "adverse_events",
     "analysis_data",
     "before_adc",
     "course",
     "dated",
+    "diagnosed",
     "her2_tests",
     "last_doses",
     "late_responses",

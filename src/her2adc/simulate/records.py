@@ -90,6 +90,8 @@ def dated(
 def last_doses(exposures: pd.DataFrame, random: np.random.Generator, most: int = 14) -> pd.DataFrame:
     """Take the last dose to up to ``most`` days before the progression or death that ended a therapy.
 
+    It stays after the first dose, where there is a day between them.
+
     Parameters
     ----------
     exposures : pandas.DataFrame
@@ -111,8 +113,8 @@ def last_doses(exposures: pd.DataFrame, random: np.random.Generator, most: int =
     """
     back = random.integers(0, most + 1, len(exposures))
     ended = exposures["reason"].isin(["progression", "death"])
-    earlier = np.maximum(exposures["stop"] - back, exposures["start"])
-    return exposures.assign(stop=exposures["stop"].mask(ended, earlier))
+    earlier = np.maximum(exposures["stop"] - back, exposures["start"] + 1)
+    return exposures.assign(stop=exposures["stop"].mask(ended, np.minimum(earlier, exposures["stop"])))
 
 
 def late_responses(
@@ -168,8 +170,8 @@ def sampled_at_progression(patients: pd.DataFrame, k: int, within: int = 14) -> 
 
     Examples
     --------
-    >>> patients = pd.DataFrame({"progression1": [90.0, None], "next_start": [100.0, None], "last_contact": 400})
-    >>> sampled_at_progression(patients, 1).tolist()
+    >>> days = {"progression1": [90.0, None], "next_start": [100.0, None], "last_contact": [400, 400]}
+    >>> sampled_at_progression(pd.DataFrame(days), 1).tolist()
     [99.0, nan]
     """
     progressed = patients[f"progression{k}"].astype(float)

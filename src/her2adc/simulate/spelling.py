@@ -84,8 +84,8 @@ def written(rows: pd.DataFrame, random: np.random.Generator, *, apart: float = 0
         for agents, alone in zip(rows["agents"], split, strict=True)
     ]
     reasons = [_one(REASONS.get(str(r), (str(r),)), random) for r in rows["reason"]]
-    named = rows.assign(agents=pd.Series(cells, rows.index), reason=reasons).rename(columns={"agents": "agent"})
-    return named.explode("agent", ignore_index=True)
+    named = rows.assign(agents=pd.Series(cells, rows.index), reason=reasons)
+    return named.rename(columns={"agents": "agent"}).explode("agent", ignore_index=True)
 
 
 def _spelled(agent: str, random: np.random.Generator) -> str:

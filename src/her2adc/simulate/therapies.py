@@ -11,7 +11,7 @@ import pandas as pd
 from her2adc.simulate.course import DAYS_PER_MONTH
 from her2adc.simulate.tables import OTHER_AGENT
 
-__all__ = ["MONTHS", "REGIMENS", "adjuvant", "before_adc", "named"]
+__all__ = ["MONTHS", "REGIMENS", "adjuvant", "before_adc", "diagnosed", "named"]
 
 Regimen = tuple[str, ...]
 REGIMENS: Mapping[str, tuple[Regimen, ...]] = {
@@ -136,6 +136,42 @@ def _maintained(row: tuple[Any, ...], random: np.random.Generator) -> list[tuple
     ]
 
 
+def diagnosed(
+    patients: pd.DataFrame, earlier: pd.DataFrame, random: np.random.Generator, free_months: float = 36.0
+) -> pd.DataFrame:
+    """Add when advanced disease was diagnosed, and breast cancer at first.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        ``patient_id`` and ``de_novo`` (advanced at first diagnosis).
+    earlier : pandas.DataFrame
+        Of :func:`before_adc`.
+    random : numpy.random.Generator
+        Source of randomness.
+    free_months : float
+        Mean time from early to advanced disease beyond the shortest, ten months.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The patients with ``metastatic`` and ``diagnosed``, days before the first ADC (negative).
+
+    Examples
+    --------
+    >>> patients = pd.DataFrame({"patient_id": ["a", "b"], "de_novo": [True, False]})
+    >>> found = diagnosed(patients, before_adc({}, np.random.default_rng(1)), np.random.default_rng(1))
+    >>> (found["metastatic"] - found["diagnosed"]).gt(30).tolist()
+    [False, True]
+    """
+    n = len(patients)
+    first = patients["patient_id"].map(earlier.groupby("patient_id")["start"].min()).fillna(0).astype(float)
+    metastatic = first - random.integers(14, 46, n)
+    free = np.where(patients["de_novo"], 0, 300 + random.exponential(free_months * DAYS_PER_MONTH, n))
+    found = np.floor(metastatic - np.minimum(free, 4 * _FIVE_YEARS)) - random.integers(0, 15, n)
+    return patients.assign(metastatic=metastatic, diagnosed=found)
+
+
 def adjuvant(patients: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """Therapies of early disease: chemotherapy, and endocrine therapy for up to five years.
 
@@ -167,11 +203,11 @@ def adjuvant(patients: pd.DataFrame, random: np.random.Generator) -> pd.DataFram
         end = min(begin + _FIVE_YEARS, int(relapse) - int(random.integers(0, 200)))
         if stop < relapse:
             chemotherapy = ("epirubicin", "cyclophosphamide")
-            rows.append((patient, None, chemotherapy, start, stop, "completed", kind))
+            rows.append((patient, chemotherapy, start, stop, "completed", kind))
         if receptor == "positive" and begin < end:
             reason = "completed" if end == begin + _FIVE_YEARS else "progression"
-            rows.append((patient, None, ("letrozole",), begin, end, reason, "adjuvant"))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+            rows.append((patient, ("letrozole",), begin, end, reason, "adjuvant"))
+    return pd.DataFrame(rows, columns=[c for c in _COLUMNS if c != "line"])
 
 
 def named(

@@ -6,14 +6,14 @@ is exponential since the first dose. A course that was stopped for toxicity has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["FATAL_WITHIN", "ILD", "PROFILES", "Event", "Profile", "adverse_events"]
+__all__ = ["FATAL_WITHIN", "ILD", "PROFILES", "Event", "Profile", "adc_courses", "adverse_events"]
 
 Floats = NDArray[np.float64]
 ILD = "Interstitial lung disease"
@@ -119,11 +119,45 @@ PROFILES: Mapping[str, Profile] = {
     ),
 }
 """Profiles by the short name of an ADC; "other" is that of all that have none."""
-_WITHDRAWAL_GRADES = {2: 0.45, 3: 0.45, 4: 0.10}
+_WITHDRAWAL_GRADES = {2: 0.60, 3: 0.33, 4: 0.07}
 _ACTIONS = ("none", "dose reduced", "interrupted")
 _CHANGES = {1: (0.97, 0.0, 0.03), 2: (0.80, 0.08, 0.12), 3: (0.35, 0.30, 0.35), 4: (0.10, 0.45, 0.45)}
 _SERIOUS = {1: 0.0, 2: 0.03, 3: 0.20, 4: 0.45, 5: 1.0}
 _RELATED, _RESOLVED, _AGAIN, _SECOND = 0.92, 0.9, 0.2, 0.4
+
+
+def adc_courses(lines: pd.DataFrame, patients: pd.DataFrame, adcs: Collection[str]) -> pd.DataFrame:
+    """Courses of ADCs, with the last day on which their adverse events are recorded.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame
+        Lines of therapy in order: ``patient_id``, ``agents`` (tuple, an ADC first), ``start, stop, reason``.
+    patients : pandas.DataFrame
+        ``patient_id, last_contact, death``.
+    adcs : collection of str
+        Names of the ADCs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`adverse_events` takes it; events are recorded until 30 days after the last dose, the day
+        before the next ADC, or the last contact.
+
+    Examples
+    --------
+    >>> lines = {"patient_id": "a", "agents": [("SG",)], "start": 0, "stop": 90.0, "reason": "progression"}
+    >>> patients = pd.DataFrame({"patient_id": ["a"], "last_contact": [400], "death": [None]})
+    >>> adc_courses(pd.DataFrame(lines), patients, ["SG"])["until"].tolist()
+    [120.0]
+    """
+    agent = lines["agents"].map(lambda agents: agents[0])
+    own = lines.assign(agent=agent)[agent.isin(list(adcs))]
+    known = patients.set_index("patient_id")
+    last, death = (own["patient_id"].map(known[c]).astype(float) for c in ("last_contact", "death"))
+    following = own.groupby("patient_id")["start"].shift(-1) - 1
+    until = pd.concat([own["stop"] + 30, following, last], axis=1).min(axis=1)
+    return own.assign(last=last, death=death, until=until)
 
 
 def adverse_events(
@@ -200,7 +234,7 @@ def _befallen(courses: pd.DataFrame, event: Event, random: np.random.Generator) 
     )
     again = first.assign(grade=1, onset=first["onset"] + 14 + _day(days, event.onset * 2, random))
     repeated = happens & (random.random(len(days)) < _AGAIN) & (event.lasting > 0)
-    return pd.concat([first[happens], again[repeated & (again["onset"] <= again["until"])]])
+    return pd.concat([first.loc[happens], again.loc[repeated & (again["onset"] <= again["until"])]])
 
 
 def _day(days: Floats, mean: float, random: np.random.Generator) -> Floats:

@@ -36,9 +36,10 @@ def associations(ask: Candidates, *, conf_level: float = 0.95) -> pd.DataFrame:
     pandas.DataFrame
         Results rows of analyses "marker_survival", "marker_response" and, with variables to adjust for,
         the same with "_adjusted". Variable is the marker, level "per SD" or "Altered":
-        ``hazard_ratio`` or ``odds_ratio``, ``p_value``, ``p_holm`` and ``p_bh`` (over the markers of
-        the analysis), ``p_proportional`` (test of proportional hazards), ``n_missing`` (patients with
-        the outcome and without the marker or a covariate) and ``events_per_variable``.
+        ``hazard_ratio`` or ``odds_ratio``, ``p_value``, ``p_holm`` and ``p_bh`` (over the markers of the
+        analysis), ``altered`` (a count, of genes), ``p_proportional`` (test of proportional hazards),
+        ``n_missing`` (patients with the outcome and without the marker or a covariate) and
+        ``events_per_variable``.
     """
     parts = []
     for kind in ask.targets:
@@ -89,6 +90,8 @@ def _cleaned(found: pd.DataFrame, column: str, name: str, levels: Iterable[str])
         rows.append(row(**shared, statistic=ratio_name, **limits))
         rows.append(row(**shared, statistic="p_value", value=p["value"].iloc[0] if len(p) else _NAN))
     about: dict[str, Any] = {"variable": name, "method": "count", **counts}
+    altered = found[found["variable"].eq(column) & found["level"].eq(ALTERED) & ~tests]
+    rows += [row("", "altered", k, **about) for k in altered["n"].head(1)]
     rows += [row("", str(s), v, **about) for s, v in whole["value"].items()]
     ph = found[tests & found["variable"].eq(column) & found["statistic"].eq("p_value")]
     about["method"] = "".join(ph["method"].head(1))
@@ -155,7 +158,7 @@ def curves(ask: Candidates, kind: str = SURVIVAL) -> dict[str, splines.Spline]:
     -------
     dict
         By marker, with values, knots and reference as measured. Three knots where there are fewer than
-        ten events for every coefficient of the knots asked for.
+        ten events for every coefficient of the knots asked for, and no curve with fewer than 20.
     """
     fit, target = (splines.cox_spline if kind == SURVIVAL else splines.logistic_spline), ask.targets[kind]
     found = {}
@@ -166,7 +169,7 @@ def curves(ask: Candidates, kind: str = SURVIVAL) -> dict[str, splines.Spline]:
         else:
             few = int(data.loc[data[name].notna(), target].value_counts().reindex(["no", "yes"]).min())
         knots = ask.rule.knots if few >= _FEW * (ask.rule.knots - 1) else 3
-        made = fit(data, target, name, ask.others(name), knots=knots)
+        made = fit(data, target, name, ask.others(name), knots=knots, least=2 * _FEW)
         found[name] = splines.Spline(
             made.rows.assign(value=_as_measured(made.rows, marker)),
             made.curve.assign(value=untransformed(made.curve["value"], marker)),

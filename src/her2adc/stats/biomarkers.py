@@ -43,7 +43,8 @@ class Candidates:
     endpoint, outcome : str or None
         Name of the endpoint, and column of the response.
     late : dict
-        By marker, values left out because the specimen is dated after the start of the clock.
+        By marker, values left out because the specimen is dated after the start of the clock; under an
+        empty name, patients with one or more of them.
     months : ndarray
         Months from the last dated measurement of each patient to the start of the clock.
     """
@@ -101,8 +102,8 @@ def untransformed(values: Any, marker: Marker) -> Floats:
 def candidates(study: Study, data: pd.DataFrame, measurements: pd.DataFrame) -> Candidates:
     """Select the markers that are tested, and what they are tested for.
 
-    A value measured after the clock of the endpoint had started is no baseline value: it is left out
-    and counted.
+    A value measured after the clock of the endpoint had started (and the days of grace that the study
+    gives) is no baseline value: it is left out and counted.
 
     Parameters
     ----------
@@ -124,15 +125,17 @@ def candidates(study: Study, data: pd.DataFrame, measurements: pd.DataFrame) -> 
     start = study.endpoints[endpoint].start if endpoint else None
     own = {name: data[rule.column(name, rule.time_point)] for name in (*rule.markers, *rule.genes)}
     late: dict[str, int] = {}
-    months = np.array([])
+    months, too_late = np.array([]), pd.Series(False, index=data.index)
     if start and start in data:
         known = measurements[measurements["time_point"].eq(rule.time_point)].dropna(subset="date")
         days = (known["patient_id"].map(data.set_index("patient_id")[start]) - known["date"]).dt.days
         months = days.groupby(known["patient_id"]).min().dropna().to_numpy() / DAYS_PER_MONTH
-        for name, ids in known["patient_id"][days < 0].groupby(known["name"]):
+        for name, ids in known["patient_id"][days < -rule.grace_days].groupby(known["name"]):
             after = data["patient_id"].isin(ids)
-            late[str(name)] = int((after & own[str(name)].notna()).sum())
+            after &= own[str(name)].notna()
+            late[str(name)], too_late = int(after.sum()), too_late | after
             own[str(name)] = own[str(name)].mask(after)
+        late[""] = int(too_late.sum())
     for name, marker in rule.markers.items():
         scaled = transformed(own[name], marker)
         spread = float(pd.Series(scaled).std())
@@ -172,8 +175,8 @@ def corrected(rows: pd.DataFrame) -> pd.DataFrame:
     tests = select(rows, statistic="p_value")
     p, count = tests["value"].to_numpy(dtype=np.float64), int(tests["value"].notna().sum())
     parts = [
-        tests.assign(statistic=name, value=adjust(p, method), method=f"{method} over {count} tests")
-        for name, method in {"p_holm": "holm", "p_bh": "BH"}.items()
+        tests.assign(statistic=name, value=adjust(p, method), method=f"{text} over {count} tests")
+        for name, method, text in (("p_holm", "holm", "Holm"), ("p_bh", "BH", "Benjamini-Hochberg"))
     ]
     return concat([rows, *parts])
 
@@ -193,7 +196,7 @@ def described(ask: Candidates, data: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Results rows of analysis "markers". By marker (variable) and time point (level) ``known`` (n is all
         patients) and, of numbers, ``median``, ``lower_quartile``, ``upper_quartile`` and ``sd`` (after the
-        transformation); of the time point that is tested ``late`` by marker; for all of it
+        transformation); of the time point that is tested ``late`` by marker and for all (patients),
         ``any_known`` (patients with any marker), ``with_endpoint`` (those of them with the endpoint;
         n_events their events) and the months from specimen to the start of the clock,
         ``months_median``, ``months_min`` and ``months_max``.

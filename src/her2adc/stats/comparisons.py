@@ -9,11 +9,20 @@ import numpy as np
 import pandas as pd
 
 from her2adc.results import concat, frame, select
-from her2adc.stats import analyses, group_contrasts, regression, survival
+from her2adc.stats import analyses, competing, group_contrasts, regression, survival
+from her2adc.stats.causes import CENSORED
 from her2adc.stats.groups import Comparison, silent
 from her2adc.stats.inputs import levels_of, outcome_of
 
-__all__ = ["Comparison", "by_stratum", "curves", "pairwise", "restricted_means", "thin_at_first"]
+__all__ = [
+    "Comparison",
+    "by_stratum",
+    "curves",
+    "incidences",
+    "pairwise",
+    "restricted_means",
+    "thin_at_first",
+]
 
 
 def curves(ask: Comparison, endpoint: str, conf_type: str = "log-log") -> pd.DataFrame:
@@ -236,4 +245,44 @@ def restricted_means(ask: Comparison, endpoint: str) -> pd.DataFrame:
     reference = ask.reference if ask.reference in present else None
     return group_contrasts.rmst(
         ask.data, endpoint, ask.by, reference=reference, population=ask.population
+    )
+
+
+def incidences(
+    ask: Comparison, endpoint: str, landmarks: Sequence[float] = (12,), conf_type: str = "log-log"
+) -> pd.DataFrame:
+    """Cumulative incidence of an endpoint and of what competes with it.
+
+    Parameters
+    ----------
+    ask : Comparison
+        Patients and groups.
+    endpoint, landmarks, conf_type
+        See :func:`her2adc.stats.analyses.endpoint`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of :func:`her2adc.stats.competing.cumulative_incidence` of the causes "event" and
+        "competing event"; none without ``<endpoint>_cause`` (0 censored, 1 event, 2 competing
+        event), with strata, or with delayed entry.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"OS_time": [1.0, 2, 3, 4], "OS_cause": [1, 2, 1, 0]})
+    >>> incidences(Comparison(data), "OS", [3])[["variable", "value"]].values.tolist()
+    [['OS: event', 0.5], ['OS: competing event', 0.25]]
+    """
+    column = f"{endpoint}_cause"
+    if column not in ask.data or ask.strata or f"{endpoint}_entry" in ask.data:
+        return frame([])
+    names = [CENSORED, "event", "competing event"]
+    cause = pd.Categorical(ask.data[column].map(dict(enumerate(names))), names)
+    return competing.cumulative_incidence(
+        ask.data.assign(**{column: cause}),
+        endpoint,
+        ask.by,
+        landmarks,
+        conf_type=conf_type,
+        population=ask.population,
     )

@@ -4,7 +4,8 @@ Trying every cut-off and keeping the best makes the p-value too small and the ef
 p-value is corrected by permutation and by the formula of Lausen and Schumacher. The effect is corrected
 by bootstrap: each sample chooses its own cut-off, whose effect is taken in the patients that the
 sample left out. Subtracting the optimism found in all patients leaves about a third of it where there
-is no effect, for the patients of the sample are among them.
+is no effect, for the patients of the sample are among them. Where there is none, the corrected effect
+can fall on the other side of 1: what a sample has by chance, the patients it left out lack.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def cutpoint(
         value of the lower side, with the limits of 95% of the bootstrap samples), ``candidates``,
         ``statistic``; ``p_apparent`` (log-rank at that cut-off), ``p_corrected`` (permutation) and
         ``p_lausen_schumacher``; ``hazard_ratio_apparent`` with interval, and
-        ``hazard_ratio_corrected``, without one. Hazard ratios are above against at or below.
+        ``hazard_ratio_corrected``, without one; ``samples``, those of the bootstrap that gave a result.
+        Hazard ratios are above against at or below.
 
     Examples
     --------
@@ -84,15 +86,16 @@ def cutpoint(
     limits = {"conf_low": effect.low[0], "conf_high": effect.high[0], "conf_level": conf_level}
     spread = {"conf_low": out.low, "conf_high": out.high, "conf_level": 0.95}
     permuted = permutation_p(values, scores, permutations, seed)
-    boot = f"bootstrap, {out.used} of {replicates} samples"
+    boot = f"{replicates} bootstrap samples"
     cells: list[tuple[str, float, str, dict[str, Any]]] = [
-        ("cut", found.cut, f"maximally selected log-rank statistic; limits: {boot}", spread),
+        ("cut", found.cut, f"maximally selected log-rank statistic, limits from {boot}", spread),
         ("candidates", found.candidates, "count", {}),
         ("statistic", found.statistic, "standardised log-rank statistic", {}),
         ("p_apparent", logrank_test(times, events, above.astype(np.intp))[2], "log-rank", {}),
         ("p_corrected", permuted, f"{permutations} permutations", {}),
         ("p_lausen_schumacher", lausen_schumacher(found.statistic), "Lausen and Schumacher 1992", {}),
         ("hazard_ratio_apparent", effect.ratio[0], effect.method[0], limits),
-        ("hazard_ratio_corrected", corrected, f"in the patients left out of {boot}", {}),
+        ("hazard_ratio_corrected", corrected, f"Cox, mean in the patients left out of {boot}", {}),
+        ("samples", out.used, "bootstrap samples that gave a cut-off and an effect", {}),
     ]
     return frame(row(**place, statistic=s, value=v, method=m, **more) for s, v, m, more in cells)

@@ -1,7 +1,4 @@
-"""A continuous marker as a restricted cubic spline: its knots, its basis, tests, and the curve to draw.
-
-The formula is that of Harrell's ``rcs``: linear beyond the outer knots, cubic between them.
-"""
+"""A continuous marker as a restricted cubic spline: tests of it, and the curve to draw."""
 
 from __future__ import annotations
 
@@ -21,13 +18,10 @@ from her2adc.stats.logistic import outcome_of
 from her2adc.stats.logistic_fit import fit_logistic, independent, maximise, separated
 from her2adc.stats.monotone import infinite_coefficients
 from her2adc.stats.partial_likelihood import fit_cox
+from her2adc.stats.spline_basis import basis, knots_of
 
-__all__ = ["Spline", "basis", "cox_spline", "knots_of", "logistic_spline"]
+__all__ = ["Spline", "cox_spline", "logistic_spline"]
 
-KNOTS = {3: (0.10, 0.90), 4: (0.05, 0.95), 5: (0.05, 0.95)}
-"""Outer quantiles of Harrell's knots; the others divide the way between them equally."""
-_SMALL = 100
-_FIFTH = 4
 _CURVE = ["value", "ratio", "conf_low", "conf_high"]
 _NAN = float("nan")
 
@@ -64,74 +58,6 @@ class _Fit:
     gain_nonlinear: float
 
 
-def knots_of(values: Floats, number: int = 4) -> tuple[float, ...]:
-    """Knots at Harrell's quantiles, with fewer than 100 values the fifth from each end as outer ones.
-
-    Parameters
-    ----------
-    values : ndarray
-        The marker, without missing values.
-    number : {3, 4, 5}
-        How many.
-
-    Returns
-    -------
-    tuple of float
-        Empty where the marker has too few values to give as many different knots.
-
-    Examples
-    --------
-    >>> [round(k, 1) for k in knots_of(np.arange(1.0, 101.0), 3)]
-    [10.9, 50.5, 90.1]
-    >>> knots_of(np.array([1.0, 1.0, 2.0]), 3)
-    ()
-    """
-    if number not in KNOTS:
-        raise ValueError(f"{number} knots; use one of {list(KNOTS)}")
-    if np.unique(values).size < number + 3:
-        return ()
-    found = np.quantile(values, np.linspace(*KNOTS[number], number))
-    if values.size < _SMALL:
-        ordered = np.sort(values)
-        found[[0, -1]] = ordered[_FIFTH], ordered[-1 - _FIFTH]
-    return tuple(float(k) for k in found) if (np.diff(found) > 0).all() else ()
-
-
-def basis(values: Floats, knots: Sequence[float]) -> Floats:
-    """Columns of a restricted cubic spline, the marker itself first.
-
-    Parameters
-    ----------
-    values : ndarray
-        The marker.
-    knots : sequence of float
-        At least three, rising.
-
-    Returns
-    -------
-    ndarray, shape (n, number of knots - 1)
-        As ``Hmisc::rcspline.eval(inclx = TRUE)``.
-
-    Examples
-    --------
-    >>> basis(np.array([0.0, 2.0, 9.0]), (1.0, 2.0, 3.0)).tolist()
-    [[0.0, 0.0], [2.0, 0.25], [9.0, 10.5]]
-    """
-    t = np.asarray(knots, dtype=np.float64)
-    if t.size < 3 or not (np.diff(t) > 0).all():
-        raise ValueError(f"knots are {list(knots)}; give at least three that rise")
-
-    def cube(knot: float) -> Floats:
-        return np.asarray(np.maximum(values - knot, 0.0) ** 3)
-
-    last, before, width = t[-1], t[-2], (t[-1] - t[0]) ** 2
-    columns = [
-        (cube(k) + ((before - k) * cube(last) - (last - k) * cube(before)) / (last - before)) / width
-        for k in t[:-2]
-    ]
-    return np.column_stack([values, *columns])
-
-
 def cox_spline(
     data: pd.DataFrame,
     endpoint: str,
@@ -139,6 +65,7 @@ def cox_spline(
     covariates: Sequence[str] = (),
     *,
     knots: int = 4,
+    least: int = 1,
     conf_level: float = 0.95,
     population: str = "",
 ) -> Spline:
@@ -156,6 +83,8 @@ def cox_spline(
         Other variables of the model.
     knots : {3, 4, 5}
         Number of knots.
+    least : int
+        With fewer events (patients of the rarer outcome) there is no curve.
     conf_level : float
         Level of the pointwise intervals.
     population : str
@@ -184,8 +113,9 @@ def cox_spline(
     names, made = _with_basis(complete, marker, at)
     events = complete[f"{endpoint}_event"].astype(bool)
     place = _place("spline_survival", marker, endpoint, population, len(complete), int(events.sum()))
-    if not at or not events.any():
-        return _nothing(place, values, "too few different values" if not at else "no events")
+    if not at or events.sum() < max(least, 1):
+        why = f"fewer than {least} events" if events.any() else "no events"
+        return _nothing(place, values, why if at else "too few different values")
     model = model_of(made, endpoint, [*names, *covariates])
     x, outcome = model.design.matrix, (model.times, model.events)
     fit = fit_cox(x, *outcome, model.scheme)
@@ -207,6 +137,7 @@ def logistic_spline(
     *,
     event: str = "yes",
     knots: int = 4,
+    least: int = 1,
     conf_level: float = 0.95,
     population: str = "",
 ) -> Spline:
@@ -216,7 +147,7 @@ def logistic_spline(
     ----------
     data, outcome, event
         See :func:`her2adc.stats.logistic.outcome_of`.
-    marker, covariates, knots, conf_level, population
+    marker, covariates, knots, least, conf_level, population
         See :func:`cox_spline`.
 
     Returns
@@ -230,8 +161,10 @@ def logistic_spline(
     at = knots_of(values, knots)
     names, made = _with_basis(complete, marker, at)
     place = _place("spline_response", marker, outcome, population, len(complete), int(y.sum()))
-    if not at or not y.any() or y.all():
-        return _nothing(place, values, "too few different values" if not at else "one outcome only")
+    rarer = min(int(y.sum()), int((~y).sum()))
+    if not at or rarer < max(least, 1):
+        why = f"fewer than {least} patients of the rarer outcome" if rarer else "one outcome only"
+        return _nothing(place, values, why if at else "too few different values")
     x = design(made, [*names, *covariates]).matrix
     kept, own = independent(x), np.arange(len(names))
     if not kept[own].all():

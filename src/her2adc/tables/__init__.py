@@ -1,5 +1,12 @@
 """Tables for the printed page: results rows in, strings out; nothing is computed."""
 
+from her2adc.tables.biomarkers import (
+    alteration_changes,
+    alterations,
+    chosen_cutoffs,
+    marker_associations,
+    marker_levels,
+)
 from her2adc.tables.evolution import her2_agreement, her2_pairing, her2_transitions
 from her2adc.tables.her2_checks import (
     her2_eligibility,
@@ -30,8 +37,11 @@ from her2adc.tables.table import Table
 __all__ = [
     "Table",
     "adc_responses",
+    "alteration_changes",
+    "alterations",
     "attrition",
     "baseline",
+    "chosen_cutoffs",
     "comparison",
     "cox",
     "follow_up",
@@ -47,6 +57,8 @@ __all__ = [
     "level_tests",
     "listing",
     "logistic",
+    "marker_associations",
+    "marker_levels",
     "missing",
     "notes_markdown",
     "outcome",

@@ -63,12 +63,19 @@ def marker_associations(rows: pd.DataFrame, labels: Mapping[str, str]) -> Table:
         for name in names:
             cells = _marker_cells(build, rows[rows["variable"] == name], analyses, ratio)
             tests = ["p_holm", "p_bh", *(["p_proportional"] if tested else [])]
-            build.row(labels.get(name, name), [*cells, *(_p(last, name, s) for s in tests)], LEVEL)
+            build.row(_label(last, name, labels), [*cells, *(_p(last, name, s) for s in tests)], LEVEL)
     few = last[(last["statistic"] == "events_per_variable") & (last["value"] < _FEW_EVENTS)]
     if len(few):
         names = [labels.get(v, v) for v in dict.fromkeys(few["variable"])]
         build.remark(f"Fewer than 10 events a variable, estimates may be unstable: {', '.join(names)}")
     return build.table(_LONG)
+
+
+def _label(rows: pd.DataFrame, name: str, labels: Mapping[str, str]) -> str:
+    """Name of a marker, of a gene with the number of patients in whom it is altered."""
+    found = pick(rows, variable=name, statistic="altered")
+    label = labels.get(name, name)
+    return label if found is None else f"{label} ({int(found['value'])} altered)"
 
 
 def _marker_cells(build: Builder, rows: pd.DataFrame, analyses: Sequence[str], ratio: str) -> list[str]:

@@ -33,6 +33,9 @@ _LONG = {
 }
 
 
+_LONGEST_LINE = 48
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of strings.
@@ -62,6 +65,12 @@ class Table:
     footnotes: tuple[str, ...] = ()
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
+
+    @property
+    def wordy(self) -> bool:
+        """Whether a column of words is so long that its cells have to break over lines."""
+        columns = [c for c in self.frame.columns if c in self.texts]
+        return any(len(cell) > _LONGEST_LINE for c in columns for cell in self.frame[c])
 
     def __post_init__(self) -> None:
         """Refuse roles that do not match the rows, and cells that are not text."""
