@@ -11,8 +11,8 @@ SOURCE = ROOT / "src" / "her2adc"
 ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "cells", "expressions",
          "readers", "raw", "intake", "columns", "typed", "her2",
          "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
-         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats", "format",
-         "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
+         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats",
+         "format", "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
 
 
 def part(path: Path) -> str:

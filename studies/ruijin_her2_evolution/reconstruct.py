@@ -28,10 +28,10 @@ measures = load_module(HERE / "reconstruct_measures.py")
 Floats = NDArray[np.float64]
 
 PINNED = frozenset([begin.SHORTEST, begin.MIDDLE, begin.LONGEST])
-FIRST = an.Schedule(steps=20_000, hot=0.5, cold=0.003, rounds=1)
-SECOND = an.Schedule(steps=10_000, hot=0.05, cold=0.0005, rounds=4)
+FIRST = an.Schedule(steps=20_000, hot=0.5, cold=0.005, rounds=1)
+SECOND = an.Schedule(steps=60_000, hot=0.015, cold=0.002, rounds=1)
 LABELS = an.Schedule(steps=40_000, hot=0.3, cold=0.001, rounds=4)
-STARTS, PROMISING = 24, 0.06
+STARTS, PROMISING = 16, 0.2
 Z95 = 1.959963984540054
 BETTER = "R-R31"  # concordant pairs live longer: this deviate has a sign
 

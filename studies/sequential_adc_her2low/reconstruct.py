@@ -29,6 +29,7 @@ from her2adc.simulate import (
     measurements,
     simulate,
     stacked,
+    streams,
     written,
 )
 
@@ -73,6 +74,11 @@ MODEL = SimulationParameters(
 )
 
 
+DATES = ("diagnosis_date", "metastatic_date", "last_contact_date", "death_date")
+PARTS = ("courses", "other ADCs", "history", "therapies", "writing", "irregular", "visits", "HER2", "markers",
+         "adverse events", "patients")  # fmt: skip
+
+
 def model(period: str) -> tuple[SimulationParameters, int]:
     """Parameters of a calendar period, and the day on which it opens."""
     first, last, n, share, survival = PERIODS[period]
@@ -93,25 +99,24 @@ def courses(rng: np.random.Generator) -> Simulation:
 
 def build(seed: int) -> Reconstruction:
     """Simulate the courses, make the records around them, write them with calendar dates."""
-    rng = np.random.default_rng(seed)
-    study = courses(rng)
-    patients, exposures = records.other_adcs(study.patients, study.exposures, rng)
-    patients, plan = records.history(patients, rng)
-    patients, lines, rows = records.therapies(patients, exposures, plan, rng)
+    rng = streams(seed, PARTS)
+    study = courses(rng["courses"])
+    patients, exposures = records.other_adcs(study.patients, study.exposures, rng["other ADCs"])
+    patients, plan = records.history(patients, rng["history"])
+    patients, lines, rows = records.therapies(patients, exposures, plan, rng["therapies"])
+    recorded = records.irregular(written(rows, rng["writing"]), rng["irregular"]).drop(columns="line")
     opened = patients.set_index("patient_id")["opening_day"]
 
     def write(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
         return dated(table, opened, OPENING, columns)
 
-    visits = late_responses(study.assessments, rng).rename(columns={"day": "date"})
-    tests = records.screened_out(her2_tests(patients, rng), patients)
-    genes = measurements(patients, rng)
-    events = adverse_events(adc_courses(lines, patients, records.ADCS), rng)
+    visits = late_responses(study.assessments, rng["visits"]).rename(columns={"day": "date"})
+    tests = records.screened_out(her2_tests(patients, rng["HER2"]), patients)
+    genes = measurements(patients, rng["markers"])
+    events = adverse_events(adc_courses(lines, patients, records.ADCS), rng["adverse events"])
     made = {
-        "patients": write(
-            _patients(patients, rng), "diagnosis_date", "metastatic_date", "last_contact_date", "death_date"
-        ),
-        "exposures": write(records.irregular(written(rows, rng), rng), "start", "stop").drop(columns="line"),
+        "patients": write(_patients(patients, rng["patients"]), *DATES),
+        "exposures": write(recorded, "start", "stop"),
         "assessments": write(visits, "date")[["patient_id", "date", "response"]],
         "her2_tests": write(tests, "date"),
         "adverse_events": write(events, "onset", "resolved"),

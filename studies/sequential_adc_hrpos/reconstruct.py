@@ -28,6 +28,7 @@ from her2adc.simulate import (
     measurements,
     simulate,
     stacked,
+    streams,
 )
 
 HERE = Path(__file__).parent
@@ -66,30 +67,32 @@ MODEL = SimulationParameters(
     cut_off=((COMPLETION - OPENING).days - 1) / DAYS_PER_MONTH,
     loss_per_year=0.03,
 )
+PARTS = ("courses", "history", "therapies", "not enrolled", "visits", "HER2", "markers", "adverse events")
 TESTED = {"before ADC1": 1.0, "after ADC1": 0.6, "after ADC2": 0.5}
 
 
 def build(seed: int) -> Reconstruction:
     """Simulate the courses, make the records around them, write them with calendar dates."""
-    rng = np.random.default_rng(seed)
-    study = stacked({"": (simulate(MODEL, rng), 0)}, "period", "SH-")
-    patients, plan = records.history(study.patients.assign(hormone_receptor="positive"), rng)
-    patients, lines, rows = records.therapies(patients, study.exposures, plan, rng)
-    screened = records.not_enrolled(patients, rng)
+    rng = streams(seed, PARTS)
+    study = stacked({"": (simulate(MODEL, rng["courses"]), 0)}, "period", "SH-")
+    patients, plan = records.history(study.patients.assign(hormone_receptor="positive"), rng["history"])
+    patients, lines, rows = records.therapies(patients, study.exposures, plan, rng["therapies"])
+    screened = records.not_enrolled(patients, rng["not enrolled"])
     opened = pd.concat([patients, screened]).set_index("patient_id")["opening_day"]
 
     def write(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
         return dated(table, opened, OPENING, columns)
 
-    visits = late_responses(study.assessments, rng).rename(columns={"day": "date"})
-    events = adverse_events(adc_courses(lines, patients, records.ADCS), rng)
+    visits = late_responses(study.assessments, rng["visits"]).rename(columns={"day": "date"})
+    events = adverse_events(adc_courses(lines, patients, records.ADCS), rng["adverse events"])
+    genes = measurements(patients, rng["markers"], before=(0.9, 0.8), after=(0.6, 0.5))
     made = {
         "patients": write(records.table(patients, screened), *records.DATES.values()),
         "exposures": write(rows, "start", "stop"),
         "assessments": write(visits, "date")[["patient_id", "date", "response"]],
-        "her2_tests": write(her2_tests(patients, rng, TESTED), "date"),
+        "her2_tests": write(her2_tests(patients, rng["HER2"], TESTED), "date"),
         "adverse_events": write(events, "onset", "resolved"),
-        "biomarkers": write(measurements(patients, rng, before=(0.9, 0.8), after=(0.6, 0.5)), "date"),
+        "biomarkers": write(genes, "date"),
     }
     return Reconstruction(made, check(read_published(HERE / "published.yml"), measure(made).__getitem__, 0))
 

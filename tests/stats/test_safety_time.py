@@ -104,8 +104,9 @@ def test_special_interest_of_adcs() -> None:
 
 
 def test_what_else_was_recorded_by_hand() -> None:
-    raw = RAW.assign(related=["yes", "no", "yes", "yes", None, "no"], serious=["no"] * 5 + ["yes"],
-                     action=["dose reduced", "none", "drug withdrawn", "interrupted", "none", "none"])  # fmt: skip
+    actions = ["dose reduced", "none", "drug withdrawn", "interrupted", "none", "none"]
+    related = ["yes", "no", "yes", "yes", None, "no"]
+    raw = RAW.assign(related=related, serious=["no"] * 5 + ["yes"], action=actions)
     rows = events(raw, PATIENTS)
     counts = {s: one(rows, variable="Any adverse event", statistic=s)["n_events"]
               for s in rows["statistic"].unique()}  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 from her2adc import prose, results, tables
 from her2adc.page import Page, Shown
 from her2adc.stats import rubin
+from her2adc.stats.groups import Comparison
 
 IMPUTATION = """## Missing covariates
 
@@ -21,13 +22,11 @@ on the value itself; no data can prove that.
 
 def imputed(
     report: Page,
-    patients: pd.DataFrame,
+    ask: Comparison,
     endpoint: str,
     covariates: Sequence[str],
     complete: pd.DataFrame,
-    *,
     reference: Mapping[str, str] | None = None,
-    population: str = "",
 ) -> Shown | None:
     """Show the adjusted model of complete cases beside that after multiple imputation.
 
@@ -35,8 +34,8 @@ def imputed(
     ----------
     report
         The page.
-    patients
-        One row a patient.
+    ask
+        Whose, and how they are compared.
     endpoint
         Name of the endpoint.
     covariates
@@ -45,17 +44,16 @@ def imputed(
         Rows of the model of complete cases (analysis ``cox``).
     reference
         Reference level of a variable.
-    population
-        How to call the patients.
 
     Returns
     -------
     Shown or None
-        Nothing with fewer than two covariates, or when none has a missing value.
+        Nothing with fewer than two covariates, when none has a missing value, or for strata of their own.
     """
+    patients, population = ask.data, ask.population
     usable = [c for c in covariates if len(patients[c].dropna().unique()) > 1]
     shown = results.select(complete, analysis="cox")
-    if len(usable) < 2 or shown.empty:
+    if len(usable) < 2 or shown.empty or ask.strata:
         return None
     chosen = {k: v for k, v in (reference or {}).items() if k in usable}
     rows = report.add(rubin.cox_imputed(patients, endpoint, usable, reference=chosen, population=population))

@@ -3,7 +3,7 @@
 from her2adc.simulate.course import DAYS_PER_MONTH, Course, course
 from her2adc.simulate.measurements import Alteration, measurements
 from her2adc.simulate.parameters import COVARIATES, Covariate, SimulationParameters
-from her2adc.simulate.records import dated, last_doses, late_responses, lost, stacked
+from her2adc.simulate.records import dated, last_doses, late_responses, lost, stacked, streams
 from her2adc.simulate.specimens import her2_tests
 from her2adc.simulate.spelling import written
 from her2adc.simulate.tables import Simulation, analysis_data, simulate
@@ -34,5 +34,6 @@ __all__ = [
     "named",
     "simulate",
     "stacked",
+    "streams",
     "written",
 ]

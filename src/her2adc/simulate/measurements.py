@@ -22,7 +22,8 @@ class Alteration:
     gene, value : str
         The gene, and how an alteration is written.
     positive, negative : float
-        Share altered before ADC1 in hormone receptor-positive and -negative disease.
+        Share altered before ADC1 in hormone receptor-positive and -negative disease, of patients of
+        average frailty.
     gained : float
         Chance to be found first at progression.
     prognosis : float
@@ -40,7 +41,7 @@ class Alteration:
 GENES = (
     Alteration("ESR1", "mutated", 0.35, 0.01, gained=0.10),
     Alteration("PIK3CA", "mutated", 0.38, 0.12),
-    Alteration("TP53", "mutated", 0.32, 0.75, prognosis=1.5),
+    Alteration("TP53", "mutated", 0.32, 0.75, prognosis=2.5),
     Alteration("ERBB2", "mutated", 0.05, 0.03),
     Alteration("ERBB2", "amplified", 0.02, 0.02, gained=0.0),
     Alteration("BRCA1/2", "mutated", 0.05, 0.12, gained=0.0),

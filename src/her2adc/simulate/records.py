@@ -9,9 +9,40 @@ import pandas as pd
 
 from her2adc.simulate.tables import Simulation
 
-__all__ = ["dated", "last_doses", "late_responses", "lost", "sampled_at_progression", "stacked"]
+__all__ = [
+    "dated",
+    "last_doses",
+    "late_responses",
+    "lost",
+    "sampled_at_progression",
+    "stacked",
+    "streams",
+]
 
 _RESPONSES = ("CR", "PR")
+
+
+def streams(seed: int, names: Sequence[str]) -> dict[str, np.random.Generator]:
+    """Make a source of randomness for each part of a recipe, so that one part does not move another.
+
+    Parameters
+    ----------
+    seed : int
+        Seed.
+    names : sequence of str
+        The parts; a new one goes to the end.
+
+    Returns
+    -------
+    dict of str to numpy.random.Generator
+
+    Examples
+    --------
+    >>> first, second = (streams(1, names)["a"].random() for names in (["a"], ["a", "b"]))
+    >>> first == second
+    True
+    """
+    return {name: np.random.default_rng([seed, i]) for i, name in enumerate(names)}
 
 
 def stacked(

@@ -71,8 +71,8 @@ def before_adc(
     random : numpy.random.Generator
         Source of randomness.
     maintenance : float
-        Chance that chemotherapy after endocrine therapy is completed and followed, within its line, by
-        endocrine maintenance.
+        Chance that chemotherapy after endocrine therapy, if its line is not short, is completed and
+        followed, within the line, by endocrine maintenance.
 
     Returns
     -------
@@ -95,7 +95,8 @@ def before_adc(
             end -= int(random.integers(*_GAP))
             start = end - _length(kind, random)
             own = [(patient, line, regimens[line - 1], start, end, "progression", "advanced")]
-            if "first endocrine" in kinds and kind == "chemotherapy" and random.random() < maintenance:
+            lot, hormones = random.random() < maintenance, "first endocrine" in kinds
+            if lot and hormones and kind == "chemotherapy" and end - start > 2 * _SHORTEST:
                 own = _maintained(own[0], random)
             rows += own
             end = start
@@ -128,10 +129,10 @@ def _length(kind: str, random: np.random.Generator) -> int:
 def _maintained(row: tuple[Any, ...], random: np.random.Generator) -> list[tuple[Any, ...]]:
     """Chemotherapy that was completed, and the maintenance after it until progression."""
     patient, line, agents, start, stop, reason, kind = row
-    middle = start + max(int((stop - start) * 0.6), 21)
-    begin = min(middle + int(random.integers(7, 22)), stop)
+    middle = start + int((stop - start) * 0.6)
+    begin = middle + int(random.integers(7, 22))
     return [
-        (patient, line, agents, start, min(middle, stop), "completed", kind),
+        (patient, line, agents, start, middle, "completed", kind),
         (patient, line, _MAINTENANCE, begin, stop, reason, kind),
     ]
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from her2adc.results import frame, row
-from her2adc.stats.cutpoint import lausen_schumacher, logrank_scores, maximum, permutation_p
-from her2adc.stats.inputs import check_columns, conf_level_of, endpoint_of
+from her2adc.stats.cutpoint import Maximum, lausen_schumacher, logrank_scores, maximum, permutation_p
+from her2adc.stats.inputs import Bools, Floats, check_columns, conf_level_of, endpoint_of
 from her2adc.stats.observed_expected import logrank_test
 from her2adc.stats.optimism import effect_above, optimism
 
@@ -72,22 +72,36 @@ def cutpoint(
     check_columns(data, [marker])
     kept, times, events = endpoint_of(data[data[marker].notna()], endpoint)
     values = kept[marker].to_numpy(dtype=np.float64)
-    scores = logrank_scores(times, events)
-    found = maximum(values, scores)
+    found = maximum(values, logrank_scores(times, events))
     place: dict[str, Any] = {"analysis": "cutpoint", "variable": marker, "level": endpoint}
     place |= {"population": population, "n": values.size, "n_events": int(events.sum())}
     if np.isnan(found.cut):
         why = "no events" if not events.any() else "no cut-off leaves a tenth of the patients on either side"
         return frame([row(**place, statistic="cut", value=_NAN, method=f"not estimable: {why}")])
+    draws = (permutations, replicates, seed)
+    cells = _cells(values, times, events, found, draws, conf_level_of(conf_level))
+    return frame(row(**place, statistic=s, value=v, method=m, **more) for s, v, m, more in cells)
+
+
+def _cells(
+    values: Floats,
+    times: Floats,
+    events: Bools,
+    found: Maximum,
+    draws: tuple[int, int, int],
+    conf_level: float,
+) -> list[tuple[str, float, str, dict[str, Any]]]:
+    """Statistic, value, method and limits of each row."""
+    permutations, replicates, seed = draws
     above = values > found.cut
-    effect = effect_above(above, times, events, conf_level_of(conf_level))
+    effect = effect_above(above, times, events, conf_level)
     out = optimism(values, times, events, replicates, seed)
     corrected = np.exp(out.log_ratio if found.above else -out.log_ratio)
     limits = {"conf_low": effect.low[0], "conf_high": effect.high[0], "conf_level": conf_level}
     spread = {"conf_low": out.low, "conf_high": out.high, "conf_level": 0.95}
-    permuted = permutation_p(values, scores, permutations, seed)
+    permuted = permutation_p(values, logrank_scores(times, events), permutations, seed)
     boot = f"{replicates} bootstrap samples"
-    cells: list[tuple[str, float, str, dict[str, Any]]] = [
+    return [
         ("cut", found.cut, f"maximally selected log-rank statistic, limits from {boot}", spread),
         ("candidates", found.candidates, "count", {}),
         ("statistic", found.statistic, "standardised log-rank statistic", {}),
@@ -98,4 +112,3 @@ def cutpoint(
         ("hazard_ratio_corrected", corrected, f"Cox, mean in the patients left out of {boot}", {}),
         ("samples", out.used, "bootstrap samples that gave a cut-off and an effect", {}),
     ]
-    return frame(row(**place, statistic=s, value=v, method=m, **more) for s, v, m, more in cells)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from statsmodels.imputation.mice import MICEData
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 from her2adc.stats.design import is_categorical
-from her2adc.stats.inputs import outcome_of
+from her2adc.stats.inputs import Floats, outcome_of
 from her2adc.stats.kaplan_meier import steps
 
 __all__ = ["IMPUTATIONS", "SEED", "impute", "nelson_aalen"]
@@ -21,7 +22,7 @@ SEED = 2018
 """Start of the random numbers, so that a book built again has the same numbers."""
 IMPUTATIONS = 20
 """Fewest imputed data sets; more where more per cent of the patients are incomplete."""
-_BURN_IN, _BETWEEN = 10, 5
+_BURN_IN, _BETWEEN, _DONORS = 10, 3, 5
 _RIDGE = 1.0
 
 
@@ -55,14 +56,33 @@ def nelson_aalen(data: pd.DataFrame, endpoint: str) -> pd.Series:
 
 
 class _Chain(MICEData):  # type: ignore[misc]
-    """Chained equations: numbers by predictive mean matching, categories by multinomial logistic draws."""
+    """Chained equations: numbers by predictive mean matching, categories by multinomial logistic draws.
+
+    The matrices are made here and not from formulas, which is where most of the time would go.
+    """
 
     def __init__(self, data: pd.DataFrame, categories: Sequence[str], seed: int) -> None:
         self.categories = list(categories)
-        super().__init__(data, k_pmm=5, rng=seed)
-        for name in data.columns:
-            others = [f"C({c})" if c in self.categories else c for c in data.columns if c != name]
-            self.set_imputer(name, formula=" + ".join(others), k_pmm=5)
+        super().__init__(data, k_pmm=_DONORS, rng=seed)
+
+    def predictors(self, vname: str) -> Floats:
+        """Constant, numbers standardised, and dummies of the categories, of all other variables."""
+        columns: list[Floats] = [np.ones(len(self.data))]
+        for name in self.data.columns.drop(vname):
+            values = self.data[name].to_numpy(dtype=np.float64)
+            if name in self.categories:
+                columns += [(values == code).astype(np.float64) for code in np.unique(values)[1:]]
+            else:
+                columns.append((values - values.mean()) / (values.std() or 1.0))
+        return np.column_stack(columns)
+
+    def get_fitting_data(self, vname: str) -> tuple[Floats, Floats, dict[str, Any], dict[str, Any]]:
+        known = self.ix_obs[vname]
+        return self.data[vname].to_numpy()[known], self.predictors(vname)[known], {}, {}
+
+    def get_split_data(self, vname: str) -> tuple[Floats, Floats, Floats, dict[str, Any], dict[str, Any]]:
+        known, x = self.ix_obs[vname], self.predictors(vname)
+        return self.data[vname].to_numpy()[known], x[known], x[self.ix_miss[vname]], {}, {}
 
     def update(self, vname: str) -> None:
         if vname not in self.categories:
@@ -71,17 +91,13 @@ class _Chain(MICEData):  # type: ignore[misc]
                 super().update(vname)
             return
         missing, known = self.ix_miss[vname], self.ix_obs[vname]
-        others = [c for c in self.categories if c != vname]
-        x = pd.get_dummies(self.data.drop(columns=vname), columns=others, drop_first=True, dtype=float)
-        scale = x.std().replace(0, 1)
-        matrix = ((x - x.mean()) / scale).to_numpy()
-        codes = self.data[vname].to_numpy().astype(int)
+        matrix, codes = self.predictors(vname)[:, 1:], self.data[vname].to_numpy().astype(int)
         drawn = self.rng.choice(known, size=len(known))
         seen = np.unique(codes[drawn])
         if len(seen) == 1:
             self._store_changes(vname, np.full(len(missing), float(seen[0])))
             return
-        model = LogisticRegression(C=1 / _RIDGE, max_iter=500).fit(matrix[drawn], codes[drawn])
+        model = LogisticRegression(C=1 / _RIDGE, solver="newton-cholesky").fit(matrix[drawn], codes[drawn])
         steps_up = model.predict_proba(matrix[missing]).cumsum(axis=1)
         place = (self.rng.random(len(missing))[:, None] > steps_up).sum(axis=1)
         levels = model.classes_[np.minimum(place, len(model.classes_) - 1)]
