@@ -167,3 +167,14 @@ def test_shipped_studies_are_whole():
     for path in ("studies/fudan_tdxd", "studies/tcga_brca", "studies/msk_breast_2018", "studies/metabric"):
         text = (ROOT / path / "study.yml").read_text(encoding="utf-8")
         assert yaml.safe_load(text)["id"] == load_study(ROOT / path).id
+
+
+def test_no_ish_column_is_one_message_and_an_empty_list_says_that_it_was_not_done(tmp_path):
+    without = PATIENTS.drop(columns="her2_ish")
+    with pytest.raises(StudyError) as error:
+        prepare_cohort(load_study(write_study(tmp_path, patients=without)))
+    assert len(error.value.problems) == 1
+    assert "has no column 'her2_ish'" in str(error.value) and "her2.ish: []" in str(error.value)
+    her2 = {"ish": [], "analysed": ["HER2-zero", "HER2-low", "HER2-positive"]}
+    cohort = prepare_cohort(load_study(write_study(tmp_path, patients=without, study={"her2": her2})))
+    assert set(cohort.unclassified["reason"]) == {"IHC 2+ without an ISH result"}

@@ -14,6 +14,8 @@ from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
 from her2adc.schema import TABLES, table_schema
 
+_ISH = "the ISH result"
+
 
 def date_columns(study: Study) -> set[str]:
     """Columns of ``patients`` that the study uses as dates."""
@@ -89,7 +91,7 @@ def _absent(study: Study, table: RawTable) -> list[Problem]:
     needed |= {e.event: "an event" for e in study.endpoints.values() if e.event}
     needed |= {o.column: "an outcome" for o in study.outcomes.values()}
     if study.her2 and study.her2.table == "patients":
-        needed |= dict.fromkeys((*study.her2.ihc, *study.her2.ish), "HER2")
+        needed |= dict.fromkeys(study.her2.ihc, "the IHC score") | dict.fromkeys(study.her2.ish, _ISH)
     if study.response and study.response.column:
         needed[study.response.column] = "best response"
     derived = {n for n, v in study.variables.items() if v.source or v.expression}
@@ -98,7 +100,8 @@ def _absent(study: Study, table: RawTable) -> list[Problem]:
         Problem(
             " + ".join(table.files),
             f"has no column {c!r}, which study.yml uses as {what}",
-            nearest(str(c), list(table.frame.columns)[:40]),
+            nearest(str(c), list(table.frame.columns)[:40])
+            + ("; write her2.ish: [] if ISH was not done" if what == _ISH else ""),
             column=str(c),
         )
         for c, what in needed.items()

@@ -96,8 +96,8 @@ def not_enrolled(patients: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
         last_contact=like["screening"],
         death=np.nan,
     )
-    for column in ("diagnosed", "metastatic"):
-        out[column] = out[column] - rng.integers(1, 200)
+    earlier = rng.integers(1, 200, len(like))
+    out[["diagnosed", "metastatic"]] = out[["diagnosed", "metastatic"]].sub(earlier, axis=0)
     for column in {c for c, _ in NOT_ENROLLED if c in CRITERIA}:
         out[column] = CRITERIA[column]
     for i, (column, value) in enumerate(NOT_ENROLLED):

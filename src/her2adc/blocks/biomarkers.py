@@ -82,7 +82,9 @@ def associations(report: Page, ask: Candidates, rows: pd.DataFrame, kind: str) -
     details = {"Tested for": _definition(report, ask, kind), "Method": prose.methods(mine)}
     figure = report.figure(
         f"markers-{kind}",
-        figures.estimates_forest(drawn, estimate_label=_RATIOS[kind], favours=_FAVOURS[kind]),
+        figures.estimates_forest(
+            drawn, estimate_label=_RATIOS[kind], favours=_FAVOURS[kind], first="Marker"
+        ),
         shown,
         title=f"Markers and {prose.lower_first(label)}",
         caption=prose.markers_caption(shown, others, point),

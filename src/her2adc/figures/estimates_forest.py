@@ -27,6 +27,7 @@ def estimates_forest(
     conf_level: float = 0.95,
     limits: tuple[float, float] | None = None,
     labels: Mapping[str, str] | None = None,
+    first: str = "Analysis",
     width_mm: float = style.WIDE_MM,
 ) -> Figure:
     """Forest of analyses: name and estimand, events/n, plot, estimate (CI), E-value.
@@ -47,6 +48,8 @@ def estimates_forest(
         Ends of the axis; intervals beyond them end in an arrow and are printed in full.
     labels : mapping, optional
         Printed names of methods and headings.
+    first : str
+        Head of the first column.
     width_mm : float
         Printed width; below 120 mm counts and E-values stand under the names.
 
@@ -69,7 +72,7 @@ def estimates_forest(
         raise ValueError(f"the table of analyses {what}; it needs a row an analysis with {list(_COLUMNS)}")
     items = _items(rows, labels)
     heads = {"estimate": f"{estimate_label}\n({100 * conf_level:g}% CI)", "p": "E-value"}
-    layout = make_layout(items, width_mm / 25.4, [""], heads, first="Analysis", tag="E-value", share=0.36)
+    layout = make_layout(items, width_mm / 25.4, [""], heads, first=first, tag="E-value", share=0.36)
     layout.limits = limits or axis_limits(items)
     layout.ticks = axis_ticks(*layout.limits, layout.plot[1] - layout.plot[0])
     layout.favours, layout.sized = favours, False

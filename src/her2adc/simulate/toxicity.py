@@ -234,7 +234,9 @@ def _befallen(courses: pd.DataFrame, event: Event, random: np.random.Generator) 
     )
     again = first.assign(grade=1, onset=first["onset"] + 14 + _day(days, event.onset * 2, random))
     repeated = happens & (random.random(len(days)) < _AGAIN) & (event.lasting > 0)
-    return pd.concat([first.loc[happens], again.loc[repeated & (again["onset"] <= again["until"])]])
+    again = again[repeated & (again["onset"] <= again["until"])]
+    found: pd.DataFrame = pd.concat([first[happens], again])
+    return found
 
 
 def _day(days: Floats, mean: float, random: np.random.Generator) -> Floats:

@@ -50,6 +50,8 @@ def text_problems(study: Study, raw: Mapping[str, RawTable]) -> list[Problem]:
         checks = [(c, her2.normalise_ihc, IHC_FORMS) for c in ihc]
         checks += [(c, her2.normalise_ish, ISH_FORMS) for c in ish]
         for column, normalise, forms in checks:
+            if column not in table.frame:  # typing says so
+                continue
             cells = table.frame[column]
             bad = cells.map(normalise).isna() & ~cells.isin(rule.unknown)
             remedy = f"{forms}; or list the text under her2.unknown in study.yml, if the result is not known"
