@@ -1,9 +1,10 @@
 """Two hundred and forty-seven records behind the printed numbers of one study of HER2 at recurrence.
 
 The pairs of HER2 classes and all counts are there from the start (``reconstruct_start.py``). The
-search moves the times after the first recurrence, who died, and who has which HR status and type of
-relapse, until the printed log-rank tests and Cox estimates come out. Printed values are read from
-``published.yml``. The rest is drawn afterwards, in ``reconstruct_tables.py``.
+search first moves times and deaths between and within the classes, until the tests and estimates of
+the whole cohort come out; then, with these fixed, HR status, type of relapse and concordance within
+the classes. Printed values are read from ``published.yml``. The rest is drawn afterwards, in
+``reconstruct_tables.py``.
 """
 
 from __future__ import annotations
@@ -117,7 +118,10 @@ class Cost:
         self.low, self.high = low + margin, high - margin
 
     def __call__(self, cohort: an.Cohort) -> float:
-        """Weighted sum of the distances, of deviates and of logarithms of hazard ratios."""
+        """Weighted sum of the distances, of deviates and of logarithms of hazard ratios.
+
+        Rounded, so that the last bit of a sum, which depends on the machine, decides nothing.
+        """
         z, at_risk, deaths = self.tests.z(cohort)
         z = np.where(self.signed, z, np.abs(z))
         values = [z]
@@ -126,7 +130,7 @@ class Cost:
                 values.append(np.array([b, b - Z95 * e, b + Z95 * e, abs(b) / e]))
         reached = np.concatenate(values)
         outside = np.maximum(self.low - reached, 0.0) + np.maximum(reached - self.high, 0.0)
-        return float(self.weight @ outside)
+        return round(float(self.weight @ outside), 9)
 
 
 def _term(columns: str, cost: Cost) -> list[an.Term]:

@@ -1,4 +1,4 @@
-"""All log-rank tests of one state at once, and the Cox model of three classes.
+"""Many log-rank tests at once, and the Cox model of three classes.
 
 Every patient is in one cell (class, HR status, type of relapse, concordance). How many of each cell
 are at risk at each death is counted once; every test only adds cells up. No two deaths share a day,
@@ -20,7 +20,7 @@ from her2adc import annealing as an
 
 Floats = NDArray[np.float64]
 CELLS = np.array([(c, h, t, d) for c in range(3) for h in range(2) for t in range(3) for d in range(2)])
-WEIGHT = np.array([12, 6, 2, 1])  # of class, HR status, type and concordance in the number of a cell
+PER_CLASS, PER_HR, PER_TYPE = 12, 6, 2  # cells of each
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Tests:
 
     def __init__(self, three: Sequence[Test], two: Sequence[Test], her2: NDArray[np.int64]) -> None:
         self.names = [t.name for t in (*three, *two)]
-        self.base = her2 * WEIGHT[0]
+        self.base = her2 * PER_CLASS
         self.n_three = len(three)
         self.member = np.zeros((len(CELLS), len(self.names), 3))
         for k, t in enumerate((*three, *two)):
@@ -108,12 +108,12 @@ class Tests:
         self.one_hot = np.eye(len(CELLS))
 
     def z(self, cohort: an.Cohort) -> tuple[Floats, Floats, Floats]:
-        """Compute |z| of every test (signed for two groups), and what the Cox model needs.
+        """Compute the normal deviate of every test, and what the Cox model needs.
 
         Returns
         -------
         array
-            The normal deviate of each two-sided p-value; for two groups it is positive when the
+            The deviate of each two-sided p-value; for two groups it has a sign, positive when the
             first group has fewer deaths than expected.
         array
             Numbers of each class at risk, a row a death.
@@ -138,7 +138,7 @@ class Tests:
 
     def _at_risk(self, cohort: an.Cohort) -> tuple[NDArray[np.int64], Floats]:
         """Cell of each death, and how many of every cell are at risk at it."""
-        cell = self.base + cohort["hr"] * 6 + cohort["type"] * 2 + cohort["discordant"]
+        cell = self.base + cohort["hr"] * PER_HR + cohort["type"] * PER_TYPE + cohort["discordant"]
         latest_first = np.argsort(cohort["event"] - 2 * cohort["time"], kind="stable")
         cell = cell[latest_first]
         deaths = np.flatnonzero(cohort["event"][latest_first])

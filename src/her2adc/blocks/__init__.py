@@ -30,6 +30,7 @@ from her2adc.blocks.safety import (
     TREATED,
     adverse_event_classes,
     onset_curve,
+    recorded,
     special_interest,
     treatment_periods,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "outcome_sentence",
     "outcome_table",
     "populations_table",
+    "recorded",
     "references",
     "regression",
     "remarks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -14,15 +15,33 @@ TREATED = {"Population": "all treated patients"}
 EACH_ONCE = "Each patient counts once a line, with the worst grade."
 
 
+def recorded(report: Page, **how: Any) -> pd.DataFrame:
+    """Return patients with adverse events by term or set of terms, as the study collected them.
+
+    Parameters
+    ----------
+    report
+        The page.
+    **how
+        ``sets`` and ``analysis`` of :func:`her2adc.stats.safety.events`; or ``events``, ``data``, ``by``
+        and ``terms`` instead of those of the study.
+
+    Returns
+    -------
+    DataFrame
+    """
+    rules = report.study.safety
+    given = {"events": report.cohort.tables["adverse_events"], "data": report.data, "by": report.by, **how}
+    events, data, by = (given.pop(k) for k in ("events", "data", "by"))
+    return safety.events(events, data, by, rules.recorded_from, actions=rules.actions, **given)
+
+
 def adverse_event_classes(report: Page, rows: pd.DataFrame) -> Shown:
     """Show adverse events by system organ class and term."""
     events = report.cohort.tables["adverse_events"]
     terms = [t for t in dict.fromkeys(rows["variable"]) if t != safety.ANY_EVENT]
     classes = safety_terms.by_class(safety_terms.classes_of(events), terms)
-    floors = report.study.safety.recorded_from
-    found = report.add(
-        safety.events(events, report.data, report.by, floors, sets=classes, analysis="safety_class")
-    )
+    found = report.add(recorded(report, sets=classes, analysis="safety_class"))
     return report.table(
         "adverse-events",
         tables.safety(results.concat([rows, found]), report.groups(), by_class=classes),
@@ -151,10 +170,10 @@ def _period(
     """Patients with events in a period, of those who started it."""
     started = report.data["patient_id"].isin(spans.loc[spans["period"].eq(key), "patient_id"])
     name = "safety_special" if sets else "safety"
-    floors = report.study.safety.recorded_from
-    inside = assigned[assigned["period"].eq(key)]
-    terms = safety.terms_of(assigned)
-    return safety.events(inside, report.data[started], None, floors, terms, sets=sets, analysis=name)
+    inside, terms = assigned[assigned["period"].eq(key)], safety.terms_of(assigned)
+    return recorded(
+        report, events=inside, data=report.data[started], by=None, terms=terms, sets=sets, analysis=name
+    )
 
 
 def _terms(report: Page) -> str:

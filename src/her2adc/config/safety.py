@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -29,6 +29,9 @@ ADC_SPECIAL: dict[str, tuple[str, ...]] = {
 """Adverse events of special interest of antibody-drug conjugates, and the terms that count as them."""
 
 
+Action = Literal["dose reduced", "interrupted", "drug withdrawn"]
+
+
 def _terms(value: Any) -> Any:
     """``adc`` -> the usual events of ADCs; a list of terms -> each term under its own name."""
     if value == "adc":
@@ -53,7 +56,8 @@ class Period(Part):
 class Safety(Part):
     """What was collected on adverse events.
 
-    ``recorded_from`` is the lowest grade a term was collected from. ``special_interest`` names the
+    ``recorded_from`` is the lowest grade a term was collected from, ``actions`` which actions on the drug
+    were collected. ``special_interest`` names the
     events of special interest: a list of terms, names with the terms that count as each, or ``adc`` for
     the usual ones of antibody-drug conjugates. ``periods`` are the treatment periods by which events
     are shown; ``observed_to`` names the date columns of which the latest ends the observation of a
@@ -61,6 +65,7 @@ class Safety(Part):
     """
 
     recorded_from: dict[str, Annotated[int, Field(ge=1, le=5)]] = {}
+    actions: tuple[Action, ...] = ("dose reduced", "interrupted", "drug withdrawn")
     special_interest: Annotated[dict[str, Names], BeforeValidator(_terms)] = {}
     periods: dict[str, Period] = {}
     days_after: int = Field(default=30, ge=0)

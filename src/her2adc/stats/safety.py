@@ -19,10 +19,11 @@ ANY_EVENT = "Any adverse event"
 DISCONTINUED = ("discontinued", "drug withdrawn", "withdrawn", "permanently discontinued")
 """Actions that mean the drug was stopped for good."""
 ACTIONS = {
-    "dose_reduced": ("dose reduced", "reduced"),
-    "interrupted": ("interrupted", "drug interrupted", "delayed"),
+    "dose reduced": ("dose_reduced", ("dose reduced", "reduced")),
+    "interrupted": ("interrupted", ("interrupted", "drug interrupted", "delayed")),
+    "drug withdrawn": ("discontinued", DISCONTINUED),
 }
-"""Other actions, and the texts that mean them."""
+"""Actions, the statistic of each, and the texts that mean it."""
 GRADES = ("1", "2", "3", "4", "5", "not graded")
 """Levels of a worst grade."""
 _SEVERE, _FATAL = 3, 5
@@ -67,7 +68,7 @@ def events(
     by: str | None = None,
     recorded_from: Mapping[str, int] | None = None,
     terms: Sequence[str] | None = None,
-    discontinued: Collection[str] = DISCONTINUED,
+    actions: Collection[str] = tuple(ACTIONS),
     population: str = "treated",
     conf_level: float = 0.95,
     *,
@@ -89,8 +90,8 @@ def events(
         Lowest grade that was collected for a term; 1 where a term is not named.
     terms : sequence of str, optional
         Terms in order; without it those that occur, the most frequent first.
-    discontinued : collection of str
-        Actions that mean the drug was stopped for good.
+    actions : collection of str
+        Keys of :data:`ACTIONS` that were collected; the others are not counted as none.
     population : str
         Name of the population, kept in the rows.
     conf_level : float
@@ -103,8 +104,8 @@ def events(
     Returns
     -------
     pandas.DataFrame
-        Results rows, all patients first. For every term ``any_grade`` (NaN where lower grades were not
-        collected), ``grade_3_plus`` and ``fatal`` (NaN where the term was never graded), and where they
+        Results rows, all patients first. For every term ``any_grade`` and ``related`` (NaN where lower grades were
+        not collected), ``grade_3_plus`` and ``fatal`` (NaN where the term was never graded), and where they
         were recorded ``related``, ``related_3_plus``, ``serious``, ``dose_reduced``, ``interrupted``
         and ``discontinued``: fractions with exact intervals. ``grade_missing`` is the number of
         patients whose event has no grade. A patient counts once a term. The same under the variable
@@ -119,7 +120,7 @@ def events(
     [['any_grade', 0.5], ['grade_3_plus', 0.5], ['grade_missing', 0.0], ['fatal', 0.0]]
     """
     floors = dict(recorded_from or {})
-    known = _known(adverse_events, data, discontinued)
+    known = _known(adverse_events, data, actions)
     order = list(terms) if terms is not None else terms_of(adverse_events)
     chosen = dict(sets) if sets is not None else {ANY_EVENT: order, **{term: [term] for term in order}}
     rows: list[dict[str, Any]] = []
@@ -182,7 +183,7 @@ def grades(
     return frame(row(**{**shared, **record}) for record in rows)
 
 
-def _known(adverse_events: pd.DataFrame, data: pd.DataFrame, discontinued: Collection[str]) -> pd.DataFrame:
+def _known(adverse_events: pd.DataFrame, data: pd.DataFrame, actions: Collection[str]) -> pd.DataFrame:
     """Events as ``patient_id, term, grade`` and a flag for each thing that was recorded of them."""
     check_columns(data, ["patient_id"])
     if data["patient_id"].duplicated().any():
@@ -196,7 +197,8 @@ def _known(adverse_events: pd.DataFrame, data: pd.DataFrame, discontinued: Colle
         if column in adverse_events and adverse_events[column].notna().any():
             known[column] = _says(adverse_events[column], ("yes",))
     if "action" in adverse_events:
-        for name, texts in {**ACTIONS, "discontinued": discontinued}.items():
+        for action in (a for a in ACTIONS if a in actions):
+            name, texts = ACTIONS[action]
             known[name] = _says(adverse_events["action"], texts)
     return known.dropna(subset=["patient_id", "term"])
 
@@ -227,7 +229,7 @@ def _measured(events: pd.DataFrame, collected: bool, graded: bool) -> dict[str, 
     }
     flags = [c for c in events.columns if c not in ("patient_id", "term", "grade")]
     for flag in flags:
-        out[flag] = patients(events[flag].astype(bool))
+        out[flag] = patients(events[flag].astype(bool)) if collected or flag != "related" else None
         if flag == "related":
             severe = events[flag].astype(bool) & events["grade"].ge(_SEVERE)
             out["related_3_plus"] = patients(severe) if graded else None
