@@ -17,11 +17,11 @@ import yaml
 from lifelines import CoxPHFitter
 
 from her2adc.agents import read
-from her2adc.blocks.sequencing import sequence_times
 from her2adc.build.chapters import chapter_problems
 from her2adc.cohort import prepare_cohort
 from her2adc.config import load_study
 from her2adc.reconstruct import reconstruct
+from her2adc.stats import sequence_times
 from her2adc.stats.sequences import order, second_adc
 
 ROOT = Path(__file__).parents[1]
