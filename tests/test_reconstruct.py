@@ -165,10 +165,13 @@ def test_check_compares_only_what_is_to_be_met() -> None:
         Printed("b", "Text", "rate", "48.0", "overruled"),
         Printed("c", "Text", "median", "NR", "met"),
         Printed("d", "Text", "p", ">0.05", "met"),
+        Printed("e", "Text", "p", "<0.001", "met"),
+        Printed("f", "Text", "p", "<0.001", "met"),
     ]
-    report = check(published, {"a": 41.0, "c": math.inf, "d": 0.04}.__getitem__)
+    reached = {"a": 41.0, "c": math.inf, "d": 0.04, "e": 0.0009, "f": 0.001}
+    report = check(published, reached.__getitem__)
     assert report.columns.tolist() == ["constraint", "printed", "reached", "met"]
-    assert report["met"].tolist() == [True, True, False]
+    assert report["met"].tolist() == [True, True, False, True, False]
     assert report["reached"].tolist()[1] == "NR"
 
 

@@ -296,3 +296,15 @@ def test_any_sample_gives_rows(seed: int, n: int) -> None:
     assert not (known["conf_low"] > known["value"]).any()  # a profile limit can be missing
     assert not (known["value"] > known["conf_high"]).any()
     assert shown.loc[shown["value"].isna(), "method"].str.startswith("not estimable").all()
+
+
+def test_an_order_that_a_covariate_determines_is_not_estimated() -> None:
+    """Where the HER2 level decides which drug comes first, no adjustment can tell the two apart."""
+    model = SimulationParameters(n=200)
+    data = analysis_data(simulate(model, 1), model)
+    data["level"] = pd.Categorical(data["arm"].astype(str) + " by level")
+    rows = order(data, "OS", "arm", "adc2_time", covariates=["level"],
+                 methods=["intention_adjusted", "intention_iptw"])  # fmt: skip
+    ratios = rows[rows["statistic"] == "hazard_ratio"]
+    assert ratios["value"].isna().all()
+    assert ratios["method"].str.contains("certain").all()

@@ -7,6 +7,7 @@ as the observed table (Mehta and Patel 1983, the method of R's ``fisher.test``).
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -64,12 +65,16 @@ class _Network:
     def __init__(self, rows: Integers, columns: Integers) -> None:
         self.rows, self.columns = rows, columns
         self.shape = tuple(int(m) + 1 for m in rows[:-1])
-        self.used = np.indices(self.shape).reshape(len(self.shape), -1)
         self.step = np.array(
             [int(np.prod(self.shape[i + 1 :])) for i in range(len(self.shape))], dtype=np.int64
         )
         small = [np.minimum(rows[:-1], total) + 1 for total in columns]
-        self.work = float(sum(np.prod(s.astype(float)) for s in small) * np.prod(self.shape))
+        self.work = float(sum(np.prod(s.astype(float)) for s in small) * np.prod(np.array(self.shape, float)))
+
+    @cached_property
+    def used(self) -> Integers:
+        """What each node has used of every row but the last; made only for a network that fits."""
+        return np.indices(self.shape).reshape(len(self.shape), -1)
 
     def fills(self, total: int) -> list[tuple[Integers, float]]:
         """Ways to fill a column, all rows but the last, with their log weights."""

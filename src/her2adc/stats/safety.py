@@ -104,13 +104,13 @@ def events(
     Returns
     -------
     pandas.DataFrame
-        Results rows, all patients first. For every term ``any_grade`` and ``related`` (NaN where lower grades were
-        not collected), ``grade_3_plus`` and ``fatal`` (NaN where the term was never graded), and where they
-        were recorded ``related``, ``related_3_plus``, ``serious``, ``dose_reduced``, ``interrupted``
-        and ``discontinued``: fractions with exact intervals. ``grade_missing`` is the number of
-        patients whose event has no grade. A patient counts once a term. The same under the variable
-        "Any adverse event" over the terms listed, or for each set. n is patients treated, n_events
-        patients with the event.
+        Results rows, all patients first. For every term ``any_grade`` (NaN where lower grades were not
+        collected), ``grade_3_plus`` and ``fatal`` (NaN where the term was never graded), and where they
+        were recorded ``related`` (NaN as ``any_grade``), ``related_3_plus``, ``serious``,
+        ``dose_reduced``, ``interrupted`` and ``discontinued``: fractions with exact intervals.
+        ``grade_missing`` is the number of patients whose event has no grade. A patient counts once a
+        term. The same under the variable "Any adverse event" over the terms listed, or for each set. n
+        is patients treated, n_events patients with the event.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import pandas as pd
 
 from her2adc.results import row
 from her2adc.stats.cox_model import estimates, model_of
-from her2adc.stats.inputs import Bools, check_columns, levels_of
+from her2adc.stats.inputs import Bools, Floats, check_columns, levels_of
 
 __all__ = ["EXPOSED", "LEAST", "Comparison", "Question", "arms_of", "not_estimable"]
 
@@ -138,6 +138,8 @@ class Comparison:
         coefficients = model.design.matrix.shape[1]
         if j is None:
             return replace(counted, method="not estimable: patients in one group only")
+        if _determined(model.design.matrix, j):
+            return replace(counted, method="not estimable: the covariates tell the groups with certainty")
         if coefficients > 1 and model.events.sum() < LEAST * coefficients:
             why = f"{model.events.sum()} events for {coefficients} coefficients"
             return replace(counted, method=f"not estimable: {why}")
@@ -145,6 +147,13 @@ class Comparison:
         method = "; ".join(part for part in (found.method[j], _adjusted(covariates), note) if part)
         ratio, low, high, p = (float(v[j]) for v in (found.ratio, found.low, found.high, found.p))
         return replace(counted, ratio=ratio, low=low, high=high, p=p, method=method)
+
+
+def _determined(matrix: Floats, place: int) -> bool:
+    """Whether a column is a sum of the others and a constant, so that nothing is left to compare."""
+    others = np.column_stack([np.ones(len(matrix)), np.delete(matrix, place, axis=1)])
+    rank = np.linalg.matrix_rank(others)
+    return bool(np.linalg.matrix_rank(np.column_stack([others, matrix[:, place]])) == rank)
 
 
 def _adjusted(covariates: Sequence[str]) -> str:
