@@ -67,7 +67,12 @@ def sequence_comparison(rows: pd.DataFrame, words: pd.DataFrame, groups: Sequenc
         if verdict.loc[lv, "verdict"] == "sound" and pd.notna(r["value"])
     ]  # fmt: skip
     if not sound:
-        return "No method that is free of immortal-time bias gave an estimate."
+        reasons = {
+            str(ratios[lv]["method"]).removeprefix("not estimable: ")
+            for lv in ratios
+            if verdict.loc[lv, "verdict"] == "sound"
+        }
+        return f"No sound method could compare the orders: {min(reasons, key=len)}."
     first = "intention_iptw" if "intention_iptw" in sound else sound[0]
     text = (
         f"Starting with {groups[-1]} rather than {groups[0]}, the hazard ratio of "

@@ -61,7 +61,7 @@ def compared(rows: pd.DataFrame) -> str:
 
 
 def level_name(variable: Variable, level: str) -> str:
-    """Return the printed name of a group: its level, made to stand alone.
+    """Return the printed name of a group: its level, made to stand alone unless it is several words.
 
     Examples
     --------
@@ -72,12 +72,16 @@ def level_name(variable: Variable, level: str) -> str:
     'Previous lines <3'
     >>> level_name(Variable(name="hr", label="Receptor status", levels=["Positive"]), "Positive")
     'Receptor status: positive'
+    >>> level_name(Variable(name="relapse", label="Relapse", levels=["Not local"]), "Not local")
+    'Not local'
     """
     if variable.name == "her2_class":
         return level
     if level in ("Yes", "No"):
         return variable.label if level == "Yes" else f"No {lower_first(variable.label)}"
-    return f"{variable.label}: {lower_first(level)}" if level[:1].isalpha() else f"{variable.label} {level}"
+    if level[:1].isalpha():
+        return level if " " in level else f"{variable.label}: {lower_first(level)}"
+    return f"{variable.label} {level}"
 
 
 def rate(row: pd.Series) -> str:
