@@ -49,7 +49,7 @@ def test_losses_stand_with_their_reasons(drawn, width):
     clean(drawn(figure))
     printed = " ".join(texts(figure))
     for text in ("200 (100.0%)", "160 (80.0%)", "18 (9.0%) died", "22 (11.0%) still there",
-                 "4 (2.0%) straight to Second ADC", "122 (61.0%)"):  # fmt: skip
+                 "4 (2.0%) straight to second ADC", "122 (61.0%)"):  # fmt: skip
         assert text in printed
     bars = [p for p in figure.artists if hasattr(p, "get_height") and p.get_width() > 0.02]
     widths = [bar.get_width() for bar in bars]
