@@ -10,6 +10,7 @@ from small_study import PATIENTS, STUDY, write_study
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import load_study
 from her2adc.errors import StudyError
+from her2adc.stats.cohort import missing_patterns
 
 
 def cohort_of(folder):
@@ -195,3 +196,11 @@ def test_texts_declared_unknown_are_not_errors(tmp_path):
 def test_classes_without_patients_are_not_groups(tmp_path):
     cohort = cohort_of(write_study(tmp_path, study={"her2": {"edition": 2018}}))
     assert cohort.data["her2_class"].cat.categories.tolist() == ["HER2-zero", "HER2-low", "HER2-positive"]
+
+
+def test_missing_patterns_add_up_to_all_patients():
+    data = pd.DataFrame({"x": [1, None, None, None], "y": [1, 2, None, None], "z": [1, 2, 3, 4]})
+    rows = missing_patterns(data, ["x", "y", "z"])
+    assert dict(zip(rows["level"], rows["value"], strict=True)) == {"x; y": 2, "": 1, "x": 1}
+    assert rows["value"].sum() == len(data)
+    assert missing_patterns(data.assign(x=None, y=None), ["x", "y"])["level"].tolist() == ["x; y"]

@@ -62,10 +62,10 @@ def test_groups_names_and_covariates(report):
 
 def test_missing_table_names_complete_variables(report):
     rows = cohort.missing_values(report.data, report.variables(["age", "liver"]), report.by)
-    assert blocks.missing_table(report, rows).markdown == "Nothing is missing of age and liver metastasis."
+    assert blocks.missing_values(report, rows).markdown == "Nothing is missing of age and liver metastasis."
     report.data.loc[0, "age"] = float("nan")
     rows = cohort.missing_values(report.data, report.variables(["age", "liver"]), report.by)
-    text = blocks.missing_table(report, rows).markdown
+    text = blocks.missing_values(report, rows).markdown
     assert "Nothing is missing of liver metastasis." in text and "1 (10.0%)" in text
 
 

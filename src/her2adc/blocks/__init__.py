@@ -1,12 +1,11 @@
 """Named pieces of pages: what a notebook shows with one call on its page."""
 
-from her2adc.blocks.cohort import her2_as_read
+from her2adc.blocks.cohort import her2_as_read, missing_values
 from her2adc.blocks.common import (
     about,
     comparison,
     endpoint_details,
     her2_rule,
-    missing_table,
     notes,
     references,
     remarks,
@@ -71,7 +70,7 @@ __all__ = [
     "imputed",
     "level_table",
     "logistic_table",
-    "missing_table",
+    "missing_values",
     "notes",
     "onset_curve",
     "outcome_figure",

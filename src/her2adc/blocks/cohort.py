@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-from her2adc import prose, tables
+import pandas as pd
+
+from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import her2_rule, unclassified_table
 from her2adc.page import Page, Shown
+from her2adc.stats import cohort
 
 HER2_AS_READ = """## How HER2 was read
 
 Each text of the data files and the result it was read as. What cannot be classified is listed with its
 reason and is never guessed.
 """
+
+
+def missing_values(report: Page, rows: pd.DataFrame) -> Shown:
+    """Show the variables with missing values and how they are missing together; name those that have none.
+
+    Parameters
+    ----------
+    report
+        The page.
+    rows
+        Rows of :func:`her2adc.stats.cohort.missing_values`.
+
+    Returns
+    -------
+    Shown
+    """
+    counts = results.select(rows, statistic="count", group=results.ALL_PATIENTS)
+    lost = counts["value"].gt(0)
+    labels = report.labels(list(counts["variable"]))
+    whole = [prose.lower_first(labels[v]) for v in counts.loc[~lost, "variable"]]
+    complete = f"Nothing is missing of {prose.listed(whole)}." if whole else ""
+    if not lost.any():
+        return Shown(complete)
+    incomplete = list(counts.loc[lost, "variable"])
+    mine = results.select(rows, variable=incomplete)
+    table = report.table(
+        "missing",
+        tables.missing(mine, report.labels(incomplete), report.groups()),
+        title="Missing values by variable",
+        caption=f"Percentages of all analysed patients. {complete}",
+    )
+    if len(incomplete) == 1:
+        return table
+    patterns = report.add(cohort.missing_patterns(report.data, incomplete))
+    both = results.concat([mine, patterns])
+    figure = report.figure(
+        "missing-pattern",
+        figures.missing_pattern(both, labels=report.labels(incomplete)),
+        both,
+        title="Missing values, and how they are missing together",
+        caption="Left, patients without a value of each variable. Right, the most frequent combinations: a "
+        "filled cell is missing, and above it stands how many patients have exactly that combination.",
+        alt=prose.missing(mine, report.labels(incomplete)),
+        details={"Population": "all analysed patients"},
+    )
+    return Shown(f"{figure.markdown}\n{table.markdown}", f"{figure.html}{table.html}")
 
 
 def her2_as_read(report: Page) -> Shown | None:

@@ -154,26 +154,6 @@ def her2_rule(report: Page) -> str:
     )
 
 
-def missing_table(report: Page, rows: pd.DataFrame) -> Shown:
-    """Show the variables with missing values, and name those that have none."""
-    counts = results.select(rows, statistic="count", group=results.ALL_PATIENTS)
-    lost = counts["value"].gt(0)
-    labels = report.labels(list(counts["variable"]))
-    whole = [prose.lower_first(labels[v]) for v in counts.loc[~lost, "variable"]]
-    complete = f"Nothing is missing of {prose.listed(whole)}." if whole else ""
-    if not lost.any():
-        return Shown(complete)
-    incomplete = list(counts.loc[lost, "variable"])
-    return report.table(
-        "missing",
-        tables.missing(
-            results.select(rows, variable=incomplete), report.labels(incomplete), report.groups()
-        ),
-        title="Missing values by variable",
-        caption=f"Percentages of all analysed patients. {complete}",
-    )
-
-
 def unclassified_table(report: Page) -> Shown:
     """Show eligible patients without a HER2 class, or say that there are none."""
     if report.cohort.unclassified.empty:

@@ -31,6 +31,7 @@ from her2adc.prose.cohort import (
     cohort,
     flow_alt,
     flow_caption,
+    missing,
 )
 from her2adc.prose.evolution import (
     AGREEMENT_CAPTION,
@@ -155,6 +156,7 @@ __all__ = [
     "markers_caption",
     "median",
     "methods",
+    "missing",
     "multiplicity",
     "outcome",
     "outcome_caption",

@@ -90,3 +90,18 @@ HER2_UNCLASSIFIED = {
     "ish": "ISH as found",
     "n": "Patients",
 }
+
+
+def missing(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Say how many patients lack each variable.
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> missing(frame([row("missing", "count", 3, variable="x", n=9, n_events=3)]), {"x": "Ki-67"})
+    'Missing: Ki-67 in 3 of 9 patients.'
+    """
+    counts = select(rows, statistic="count", group=ALL_PATIENTS)
+    found = counts[["variable", "n_events", "n"]].to_numpy()
+    parts = [f"{lower_first(labels[str(v)])} in {k} of {n}" for v, k, n in found]
+    return f"Missing: {listed(parts)} patients."

@@ -78,6 +78,39 @@ def missing_values(data: pd.DataFrame, variables: Sequence[Variable], by: str | 
     return frame(rows)
 
 
+def missing_patterns(data: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+    """Count the combinations in which variables are missing.
+
+    Parameters
+    ----------
+    data
+        One row a patient.
+    variables
+        Columns to look at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Results rows, analysis ``missing``, statistic ``pattern``: patients in whom exactly the variables
+        of the level are missing (joined by "; ", empty where nothing is), the most frequent first. They
+        add up to all patients.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"x": [1, None, None], "y": [1, 2, None]})
+    >>> missing_patterns(data, ["x", "y"])[["level", "value"]].values.tolist()
+    [['', 1.0], ['x', 1.0], ['x; y', 1.0]]
+    """
+    lost = data[list(variables)].isna()
+    names = [[v for v, gone in zip(variables, line, strict=True) if gone] for line in lost.to_numpy()]
+    counts = pd.Series(["; ".join(line) for line in names], dtype=object).value_counts()
+    ordered = sorted(counts.items(), key=lambda pair: (-int(pair[1]), str(pair[0])))
+    return frame(
+        row("missing", "pattern", int(n), level=str(level), n=len(data), n_events=int(n), method="count")
+        for level, n in ordered
+    )
+
+
 def observed_follow_up(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     """Median and range of the observed follow-up times (``follow_up_time``, months).
 
