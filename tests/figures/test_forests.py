@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from her2adc.figures import estimates_forest, estimates_table, forest, rates_forest, save
+from her2adc.figures import estimates_forest, forest, rates_forest, save
 from her2adc.figures.forest_layout import percent_ticks
 from her2adc.results import frame, row
 
@@ -170,27 +170,6 @@ def test_analyses_need_no_more_than_their_estimates(drawn, width):
     clean(drawn(figure))
     assert not any("E-value" in text or "events/n" in text for text in texts(figure))
 
-
-def test_rows_and_words_become_the_table_in_the_order_of_the_headings():
-    rows = frame(
-        [
-            row("c", "hazard_ratio", 0.5, level="naive", conf_low=0.3, conf_high=0.8, n=90, n_events=40),
-            row("c", "e_value", 2.6, level="naive"),
-            row("c", "e_value_limit", 1.6, level="naive"),
-            row("c", "hazard_ratio", 1.0, level="sound", n=120, n_events=80),
-            row("other", "hazard_ratio", 9.0, level="naive"),
-        ]
-    )
-    words = pd.DataFrame(
-        [("c", "naive", "Naive", "x", "b", "biased"), ("c", "sound", "Sound", "y", "", "sound"),
-         ("c", "absent", "Absent", "z", "", "sound")],
-        columns=["analysis", "level", "label", "estimates", "bias", "verdict"],
-    )  # fmt: skip
-    table = estimates_table(rows, words, headings={"sound": "Sound", "biased": "Biased"})
-    assert table["method"].tolist() == ["Sound", "Naive"]
-    assert table["heading"].tolist() == ["Sound", "Biased"]
-    assert table.loc[1, ["value", "e_value", "n"]].tolist() == [0.5, 2.6, 90]
-    assert texts(estimates_forest(table)).count("0.50 (0.30 to 0.80)") == 1
 
 
 def test_analyses_that_are_not_there():

@@ -4,7 +4,7 @@ from her2adc.figures.alluvial import alluvial
 from her2adc.figures.attrition import attrition
 from her2adc.figures.balance import balance
 from her2adc.figures.curves import SurvivalPanel, month_ticks
-from her2adc.figures.estimates_forest import estimates_forest, estimates_table
+from her2adc.figures.estimates_forest import estimates_forest
 from her2adc.figures.files import save
 from her2adc.figures.flow import inclusion_flow
 from her2adc.figures.forest import forest
@@ -30,7 +30,6 @@ __all__ = [
     "balance",
     "cumulative_incidence",
     "estimates_forest",
-    "estimates_table",
     "forest",
     "inclusion_flow",
     "kaplan_meier",

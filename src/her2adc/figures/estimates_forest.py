@@ -13,7 +13,7 @@ from her2adc.figures.forest_drawing import draw
 from her2adc.figures.forest_layout import Item, axis_limits, axis_ticks, make_layout
 from her2adc.format import NOT_ESTIMABLE, estimate_short, number
 
-__all__ = ["estimates_forest", "estimates_table"]
+__all__ = ["estimates_forest"]
 
 _COLUMNS = ("method", "value", "conf_low", "conf_high")
 
@@ -81,57 +81,6 @@ def estimates_forest(
         notes.append(f"{NOT_ESTIMABLE}, not estimable.")
     layout.notes = tuple(notes)
     return draw(items, layout)
-
-
-def estimates_table(
-    rows: pd.DataFrame,
-    words: pd.DataFrame,
-    *,
-    headings: Mapping[str, str] | None = None,
-    statistic: str = "hazard_ratio",
-) -> pd.DataFrame:
-    """Results rows with their words, as :func:`estimates_forest` takes them.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Results rows: the ratio of every analysis (told apart by analysis and level), and
-        ``e_value`` where it is known.
-    words : DataFrame
-        ``analysis, level, label, estimates, verdict``, in the order of printing.
-    headings : mapping, optional
-        Printed heading of each verdict; without, there are none.
-    statistic : str
-        The ratio.
-
-    Returns
-    -------
-    DataFrame
-        ``heading, method, estimand, n, n_events, value, conf_low, conf_high, e_value``, with the
-        order of ``words`` kept within each heading, and the headings in their order.
-
-    Examples
-    --------
-    >>> from her2adc.results import frame, row
-    >>> rows = frame([row("a", "hazard_ratio", 0.5, level="x"), row("a", "e_value", 2.6, level="x")])
-    >>> words = pd.DataFrame({"analysis": ["a"], "level": ["x"], "label": ["Landmark"],
-    ...     "estimates": ["After it"], "verdict": ["sound"]})
-    >>> estimates_table(rows, words)[["method", "value", "e_value"]].values.tolist()
-    [['Landmark', 0.5, 2.6]]
-    """
-    keys = ["analysis", "level"]
-    ratios = rows.loc[rows["statistic"] == statistic, [*keys, *_COLUMNS[1:], "n", "n_events"]]
-    strength = rows.loc[rows["statistic"] == "e_value", [*keys, "value"]]
-    strength = strength.rename(columns={"value": "e_value"}).drop_duplicates(keys)
-    table = words.merge(ratios, on=keys).merge(strength, on=keys, how="left")
-    heads = headings or {}
-    order = {verdict: i for i, verdict in enumerate(heads)}
-    table = table.assign(heading=[heads.get(v, "") for v in table["verdict"]])
-    if heads:
-        table = table.sort_values("verdict", key=lambda v: v.map(order), kind="stable")
-    named = table.rename(columns={"label": "method", "estimates": "estimand"})
-    columns = ["heading", "method", "estimand", "n", "n_events", *_COLUMNS[1:], "e_value"]
-    return named[columns].reset_index(drop=True)
 
 
 def _items(rows: pd.DataFrame, labels: Mapping[str, str] | None) -> list[Item]:

@@ -69,7 +69,6 @@ from her2adc.prose.sequencing import (
     SWIMMER,
     attrition,
     positivity_warning,
-    resistance,
     sequence_comparison,
     sequencing,
 )
@@ -169,7 +168,6 @@ __all__ = [
     "reading_notes",
     "reading_rule",
     "remark_items",
-    "resistance",
     "response",
     "restricted_means",
     "safety",

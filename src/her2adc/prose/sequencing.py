@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from her2adc import format as fmt
-from her2adc.prose.words import listed, lower_first, median, rate
+from her2adc.prose.words import listed, lower_first, median
 from her2adc.results import ALL_PATIENTS, one, select
 
 
@@ -84,17 +84,6 @@ def sequence_comparison(rows: pd.DataFrame, words: pd.DataFrame, groups: Sequenc
             f"{said('naive_both')}, which immortal time distorts"
         )
     return text + "."
-
-
-def resistance(rows: pd.DataFrame) -> str:
-    """Objective response to the second ADC by what it shares with the first."""
-    found = select(rows, variable="ORR", statistic="rate", population="treated")
-    parts = [
-        f"{rate(r)} with {r['group']}"
-        for _, r in found[found["group"].ne(ALL_PATIENTS)].iterrows()
-        if r["n"]
-    ]
-    return f"Objective response to the second ADC: {listed(parts)}." if parts else ""
 
 
 def positivity_warning(rows: pd.DataFrame) -> str:
