@@ -133,7 +133,8 @@ def about(report: Page) -> Shown:
         "Source": f"{{cite:t}}`{s.citation}`" if s.citation else "",
     }
     lines = [f"- **{k}:** {one_line(v)}" for k, v in facts.items() if v]
-    lines += [f"- **{e.name.replace('_', ' ')}:** {e.label}, {one_line(e.definition)}" for e in s.endpoints.values()]
+    named = [(e.name.replace("_", " "), e) for e in s.endpoints.values()]
+    lines += [f"- **{name}:** {e.label}, {one_line(e.definition)}" for name, e in named]
     return Shown("\n".join(lines))
 
 
