@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_study import STUDY, write_study
 
+from her2adc.cells import as_dates
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import Her2, load_study
 from her2adc.errors import StudyError
@@ -262,3 +263,16 @@ def test_another_rule_brings_patients_in(tmp_path):
     assert len(patients) == 12
     assert patients.set_index("patient_id").loc["P02", "her2_primary"] == "HER2-zero"
     assert study.her2.ambiguous == "exclude"
+
+
+def test_an_interval_of_exactly_a_bound_belongs_to_the_level_above(tmp_path):
+    """Dates counted in months are not whole days: 24 months are 24.0, not 730 days or 23.98 months."""
+    pair = [("A", kind, "2020-01-01", "1+", None) for kind in ("primary", "recurrence")]
+    tests = specimens_of(*pair)
+    study, days = study_of(tmp_path, tests), as_dates(pd.Series(["100", "124"]), "months")
+    classes = pd.Categorical(["HER2-low"], ["HER2-zero", "HER2-low", "HER2-positive"], ordered=True)
+    patients = pd.DataFrame({"her2_primary": classes, "her2_recurrence": classes,
+                             "her2_primary_date": [days[0]], "her2_recurrence_date": [days[1]]})  # fmt: skip
+    found = compare_stages(study, patients, "primary", "recurrence")
+    assert found["her2_interval_months"].tolist() == pytest.approx([24.0], abs=1e-9)
+    assert found["her2_interval"].tolist() == ["24 to <60"]

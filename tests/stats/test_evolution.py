@@ -18,6 +18,7 @@ from her2adc.stats.evolution import (
     count_pairs,
     discordance,
     eligibility,
+    interval,
     pairs_of,
 )
 from her2adc.stats.her2_paths import pairing, path_rows, paths, transitions
@@ -338,3 +339,15 @@ def test_bad_arguments() -> None:
         count_pairs(data.assign(after=data["after"].cat.add_categories("x")), "before", "after")
     with pytest.raises(ValueError, match="no column"):
         discordance(data, "before", "after", ["site"])
+
+
+def test_interval_by_hand() -> None:
+    """Only pairs count: 10, 20 and 31 months; half of an even number stays as it is."""
+    levels = pd.CategoricalDtype(["zero", "low"], ordered=True)
+    data = pd.DataFrame({"a": ["zero"] * 4, "b": ["low", "low", "zero", None]}).astype(levels)
+    rows = interval(data.assign(her2_interval_months=[10.0, 20, 31, 99]), "a", "b").set_index("statistic")
+    assert rows["value"].to_dict() == {"median": 20.0, "q1": 15.0, "q3": 25.5}
+    assert set(rows["n"]) == {3}
+    nobody = interval(data.assign(b=pd.Categorical([None] * 4, ["zero", "low"], ordered=True),
+                                  her2_interval_months=1.0), "a", "b")  # fmt: skip
+    assert nobody["value"].isna().all()

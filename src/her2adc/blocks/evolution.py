@@ -29,8 +29,8 @@ def her2_alluvial(report: Page, her2: Her2Pairs) -> Shown:
     report.add(her2_paths.path_rows(flows, her2.columns))
     moves = her2_paths.transitions(her2.patients, *her2.pair)
     labels, n = [s.label for s in her2.stages], int(flows["n"].sum())
-    interval = evolution.pairs_of(her2.patients, *her2.pair)["her2_interval_months"].median()
-    notes = ["", f"median {interval:.0f} months later"] if pd.notna(interval) else []
+    later = prose.interval(report.add(evolution.interval(her2.patients, *her2.pair)))
+    notes = ["", later] if later else []
     return report.figure(
         "alluvial",
         figures.alluvial(

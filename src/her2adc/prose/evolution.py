@@ -221,3 +221,16 @@ def eligibility_caption(classes: Sequence[str], before: str, after: str) -> str:
         "eligible (the reciprocal of the gain). Exact 95% confidence intervals. Line of therapy, approval "
         "and fitness are not considered."
     )
+
+
+def interval(rows: pd.DataFrame) -> str:
+    """Say how long after the first specimen the second was taken; nothing when it is not known.
+
+    Examples
+    --------
+    >>> from her2adc.results import frame, row
+    >>> interval(frame([row("her2_interval", "median", 30.5, n=247)]))
+    'median 30.5 months later'
+    """
+    middle = one(rows, statistic="median")["value"]
+    return "" if pd.isna(middle) else f"median {fmt.number(middle)} months later"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from her2adc import columns
+from her2adc.cells import DAYS_PER_MONTH
 from her2adc.config import CONCORDANT, DIRECTIONS, DISCORDANT, Stage, Study
 from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
@@ -18,7 +19,6 @@ from her2adc.specimens.reading import (
     classify_tests,
 )
 
-DAYS_PER_MONTH = 30.4375
 _DERIVED = ["her2_class", "her2_reason", "her2_note", "stage"]
 
 
@@ -207,7 +207,7 @@ def compare_stages(study: Study, patients: pd.DataFrame, before: str, after: str
     same, higher, lower = DIRECTIONS
     direction = pd.Series(same, index=a.index).mask(step > 0, higher).mask(step < 0, lower)
     dates = [patients[f"{evolution.column(name)}_date"] for name in (before, after)]
-    months = (dates[1] - dates[0]).dt.days / DAYS_PER_MONTH
+    months = (dates[1] - dates[0]).dt.total_seconds() / 86_400 / DAYS_PER_MONTH
     months = months.where(months >= 0)
     return patients.assign(
         her2_change=pd.Categorical(change, [CONCORDANT, DISCORDANT], ordered=True),

@@ -190,6 +190,38 @@ def eligibility(
     return frame(rows)
 
 
+def interval(data: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
+    """Describe the time from the first to the second specimen of the pairs.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row a patient, with ``her2_interval_months``; patients without both classes are left out.
+    before, after : str
+        Columns of the two stages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Results rows of analysis "her2_interval": ``median``, ``q1`` and ``q3`` in months (quantiles of
+        R's type 7) of the pairs whose interval is known (n); NaN without any.
+
+    Examples
+    --------
+    >>> levels = pd.CategoricalDtype(["zero", "low"], ordered=True)
+    >>> data = pd.DataFrame({"a": ["zero"] * 2, "b": ["low"] * 2}).astype(levels)
+    >>> interval(data.assign(her2_interval_months=[10.0, 21.0]), "a", "b")["value"].tolist()
+    [15.5, 12.75, 18.25]
+    """
+    known = pairs_of(data, before, after)["her2_interval_months"].dropna()
+    place: dict[str, Any] = {"variable": f"{before} -> {after}", "n": len(known)}
+    quantiles = {"median": 0.5, "q1": 0.25, "q3": 0.75}
+    return frame(
+        row("her2_interval", name, float(known.quantile(q)), method="quantiles, R type 7", **place)
+        for name, q in quantiles.items()
+    )
+
+
 def clock(pairs: pd.DataFrame, start: str, specimen: str) -> pd.DataFrame:
     """Count the pairs whose second specimen was taken after the clock of an endpoint had started.
 
