@@ -142,7 +142,7 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
-    cohort.remarks = sequenced.remarks + measured.remarks + cohort.remarks
+    cohort.remarks = [r for table in raw.values() for r in table.remarks] + sequenced.remarks + measured.remarks + cohort.remarks
     return cohort
 
 

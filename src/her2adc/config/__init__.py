@@ -66,6 +66,7 @@ __all__ = [
     "SequenceComparison",
     "Sequencing",
     "Source",
+    "Table",
     "Stage",
     "Study",
     "Table",

@@ -50,6 +50,10 @@ class Source(Part):
 
     ``dates`` is the form of the dates; ``days`` and ``months`` are numbers counted from an origin of
     the patient's own (birth, diagnosis), of which only differences are ever used.
+
+    ``values`` says of a column what its texts mean (``{ki67: {"<1%": 0.5}}``), and ``missing`` which of
+    its texts mean that nothing is known (``{death: [none]}``). Both know the columns by the names that
+    ``columns`` gives, and are applied before anything else is read from a cell.
     """
 
     file: str
@@ -63,6 +67,8 @@ class Source(Part):
     dates: Literal["iso", "dayfirst", "monthfirst", "days", "months"] = "iso"
     columns: dict[str, str] = {}
     set: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    missing: dict[str, Names] = {}
     where: str | None = None
     first_by: str | None = None
 
@@ -71,9 +77,12 @@ class Table(Part):
     """A data table: one file or several.
 
     The files of ``patients`` are joined on ``patient_id``; those of every other table are stacked.
+    ``values`` and ``missing`` hold for all files of the table; what a file says itself goes first.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
+    values: dict[str, dict[str, str]] = {}
+    missing: dict[str, Names] = {}
 
     @model_validator(mode="before")
     @classmethod
