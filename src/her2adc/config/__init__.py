@@ -66,7 +66,6 @@ __all__ = [
     "SequenceComparison",
     "Sequencing",
     "Source",
-    "Table",
     "Stage",
     "Study",
     "Table",
