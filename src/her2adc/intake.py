@@ -96,9 +96,12 @@ def _meanings(frame: pd.DataFrame, source: Source, table: Table) -> pd.DataFrame
     """Put what ``values`` says in the place of texts, and empty the cells of ``missing``."""
     values = {c: {**table.values.get(c, {}), **source.values.get(c, {})} for c in frame.columns}
     missing = {c: {*table.missing.get(c, ()), *source.missing.get(c, ())} for c in frame.columns}
-    return frame.apply(
-        lambda c: c.map(lambda t: None if t in missing[c.name] else values[c.name].get(t, t) or None)
-    )
+    told = {
+        c: frame[c].map(lambda t, c=c: None if t in missing[c] else values[c].get(t, t) or None)
+        for c in frame.columns
+        if values[c] or missing[c]
+    }
+    return frame.assign(**told)
 
 
 def _unknown_columns(study: Study, name: str, parts: list[Part]) -> list[Problem]:
