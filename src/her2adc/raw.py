@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -219,6 +220,17 @@ def orphans(raw: dict[str, RawTable]) -> list[Problem]:
     ]
 
 
+def _holds_data(table: RawTable, place: str, rows: list[Any]) -> bool:
+    """Whether any cell of the first row of a file has a digit: then it is no second row of names."""
+    texts = [
+        str(table.frame[column][o.rows.index[o.rows.eq(rows[0])][0]] or "")
+        for column, found in table.origin.items()
+        for o in found
+        if o.place == place and column in table.frame and o.rows.eq(rows[0]).any()
+    ]
+    return any(c.isdigit() for text in texts for c in text)
+
+
 def second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> list[Problem]:
     """Take several cells of a file's first data row that cannot be read for a second header row.
 
@@ -239,7 +251,8 @@ def second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> lis
         for file in table.files:
             rows = [o.rows.min() for found in table.origin.values() for o in found if o.place == file]
             here = [p for p in out if p.file == file and rows and p.row == rows[0]]
-            if len(here) >= 2 and all(p.message.startswith("is not a") for p in here):
+            names = all(p.message.startswith("is not a") for p in here) and not _holds_data(table, file, rows)
+            if len(here) >= 2 and names:
                 out = [p for p in out if p not in here]
                 out.insert(
                     0,

@@ -14,6 +14,8 @@ from her2adc.config.evolution import Evolution
 from her2adc.config.parts import (
     CLASSES,
     HER2_VARIABLES,
+    NO,
+    YES,
     ClassName,
     Data,
     Names,
@@ -67,8 +69,8 @@ class Endpoint(Part):
     censor: Names = ()
     time: str | None = None
     event: str | None = None
-    event_values: tuple[str, ...] = ("1", "1.0", "True", "true", "yes", "Yes")
-    no_event_values: tuple[str, ...] = ("0", "0.0", "False", "false", "no", "No")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
     unit: Literal["days", "weeks", "months", "years"] = "months"
     entry: str | None = None
     competing: Names = ()
@@ -124,8 +126,8 @@ class Outcome(Part):
     label: str
     definition: str
     column: str
-    event_values: tuple[str, ...] = ("1", "True", "true", "yes", "Yes", "YES")
-    no_event_values: tuple[str, ...] = ("0", "False", "false", "no", "No", "NO")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
 
 
 class Baseline(Part):
