@@ -142,7 +142,8 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
-    cohort.remarks = sequenced.remarks + measured.remarks + cohort.remarks
+    read = [r for table in raw.values() for r in table.remarks]
+    cohort.remarks = list(dict.fromkeys(read)) + sequenced.remarks + measured.remarks + cohort.remarks
     return cohort
 
 
