@@ -17,6 +17,7 @@ from myst_parser.parsers.docutils_ import Parser
 from small_study import write_study
 
 from her2adc import figures, software, tables
+from her2adc.__main__ import main
 from her2adc.blocks import about, notes, remarks
 from her2adc.errors import StudyError
 from her2adc.markup import Myst, cite, escape, option, plain, slugs, spreadsheet, token, write_csv
@@ -202,6 +203,14 @@ def test_notes_that_are_not_there(tmp_path):
     report = Page(str(write_study(tmp_path, study={"notes": "x.md"})), "cohort", out=str(tmp_path))
     with pytest.raises(StudyError, match="no such file"):
         notes(report)
+
+
+def test_validate_looks_at_the_notes(tmp_path, capsys):
+    folder = write_study(tmp_path, study={"notes": "notes.md"})
+    (folder / "notes.md").write_text("First.\n\n```{include} /etc/passwd\n```\n", encoding="utf-8")
+    assert main(["validate", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "notes.md, row 3: this directive is not allowed in notes (found: '{include}')" in said
 
 
 def test_software_is_what_computed(monkeypatch):
