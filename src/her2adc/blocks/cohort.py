@@ -6,14 +6,15 @@ import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import her2_rule, unclassified_table
-from her2adc.page import Page, Shown
+from her2adc.markup import Myst
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import cohort
 
-HER2_AS_READ = """## How HER2 was read
+HER2_AS_READ = Myst("""## How HER2 was read
 
 Each text of the data files and the result it was read as. What cannot be classified is listed with its
 reason and is never guessed.
-"""
+""")
 
 
 def missing_values(report: Page, rows: pd.DataFrame) -> Shown:
@@ -59,7 +60,7 @@ def missing_values(report: Page, rows: pd.DataFrame) -> Shown:
         alt=prose.missing(mine, report.labels(incomplete)),
         details={"Population": "all analysed patients"},
     )
-    return Shown(f"{figure.markdown}\n{table.markdown}", f"{figure.html}{table.html}")
+    return joined([figure, table])
 
 
 def her2_as_read(report: Page) -> Shown | None:
@@ -72,5 +73,4 @@ def her2_as_read(report: Page) -> Shown | None:
         title="HER2 results as found and as read",
         caption=her2_rule(report),
     )
-    left = unclassified_table(report)
-    return Shown(f"{HER2_AS_READ}\n{texts.markdown}\n{left.markdown}", f"{texts.html}{left.html}")
+    return joined([Shown(HER2_AS_READ), texts, unclassified_table(report)])

@@ -21,12 +21,14 @@ from nbformat import NotebookNode
 from her2adc.build.chapters import parameter_problems
 from her2adc.build.plan import PagePlan, Plan, StudyPlan
 from her2adc.errors import Problem, StudyError
+from her2adc.markup import Myst, plain, token
 
 PAGES = Path("book/pages")
 RESULTS = Path("_build/results")
 WORK = Path("_build/work")
 LOGS = Path("_build/logs")
 PLACED = Path("_build/placed")
+TITLE = Myst("({})=\n\n# {}")
 H1 = re.compile(r"\A\s*#[ \t]+(.+?)[ \t]*(?:\n|\Z)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -166,8 +168,8 @@ def _set_title(book: NotebookNode, study: StudyPlan, page: PagePlan) -> None:
     """Make the H1 unique in the whole book: study, then chapter; and give it a label."""
     for cell in book.cells:
         if cell.cell_type == "markdown" and (match := H1.match(cell.source)):
-            title = page_title(study, page, match[1])
-            cell.source = f"({study.id}-{page.page})=\n\n# {title}\n{cell.source[match.end():]}".rstrip()
+            title = TITLE.format(token(f"{study.id}-{page.page}"), page_title(study, page, match[1]))
+            cell.source = f"{title}\n{cell.source[match.end():]}".rstrip()
             return
     raise StudyError([Problem(page.notebook, "has no title", "start the notebook with a line '# Title'")])
 
@@ -193,7 +195,7 @@ def page_title(study: StudyPlan, page: PagePlan, heading: str) -> str:
     >>> page_title(study, PagePlan("os", "notebooks/survival.ipynb"), "Survival")
     'Study A: Survival'
     """
-    return f"{study.short_title}: {page.title or heading}"
+    return plain(f"{study.short_title}: {page.title or heading}")
 
 
 def _put_in_place(book: NotebookNode, study: StudyPlan, page: PagePlan, work: Path) -> None:
