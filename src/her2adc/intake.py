@@ -170,7 +170,8 @@ def _keep_rows(part: Part, table: str) -> list[Problem]:
     source, frame = part.source, part.frame
     if source.where:
         try:
-            part.frame = frame = frame[expressions.evaluate(frame, source.where).fillna(False).astype(bool)]
+            wanted = expressions.holds(frame, source.where, decimal=source.decimal, dates=source.dates)
+            part.frame = frame = frame[wanted]
         except Exception as error:
             return [
                 Problem(

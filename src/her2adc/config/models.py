@@ -240,6 +240,12 @@ class Study(Part):
         """Return a variable by name, the derived ones included."""
         return self.derived.get(name) or self.variables[name]
 
+    @property
+    def level_names(self) -> dict[str, list[str]]:
+        """Levels of each variable that has some, whether patients have them or not."""
+        found = {n: v.level_names for n, v in {**self.variables, **self.derived}.items()}
+        return {n: levels for n, levels in found.items() if levels}
+
     def label(self, name: str) -> str:
         """Label of a variable or endpoint, or the name itself."""
         if name in self.endpoints:
