@@ -23,9 +23,9 @@ from her2adc.specimens import (
     add_stages,
     classify_patients,
     eligible_tables,
+    settle,
     stage_problems,
     stage_remarks,
-    text_problems,
 )
 from her2adc.typed import type_table
 
@@ -117,12 +117,15 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
         if not table.frame.empty:
             typed[name], found = type_table(study, table)
             problems += found
+    settled = None
     if len(typed) == len(raw):
-        problems += text_problems(study, raw) + stage_problems(study, raw)
+        settled = settle(study, raw, typed)
+        problems += settled.problems + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
             problems += raw_tables.orphans(raw)
-    if problems:
+    if problems or settled is None:
         raise StudyError(raw_tables.second_header_hint(problems, raw))
+    typed = settled.tables
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
     patients, typed = add_stages(study, pd.concat([patients, classes], axis=1), typed)
@@ -143,6 +146,7 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
     read = [r for table in raw.values() for r in table.remarks]
+    read += settled.remarks
     cohort.remarks = list(dict.fromkeys(read)) + sequenced.remarks + measured.remarks + cohort.remarks
     return cohort
 
