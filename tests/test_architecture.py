@@ -24,11 +24,15 @@ comparing
 expressions
 readers
 raw
+wanted
+identity
+her2
+naming
+meanings
 intake
 columns
 dates
 typed
-her2
 specimens
 agents
 exposures

@@ -13,8 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from her2adc import columns, endpoints, markers, recist, sequences
-from her2adc import raw as raw_tables
+from her2adc import columns, endpoints, identity, markers, recist, sequences
 from her2adc.config import Study, Variable
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
@@ -122,9 +121,9 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
         settled = settle(study, raw, typed)
         problems += settled.problems + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
-            problems += raw_tables.orphans(raw)
+            problems += identity.orphans(raw)
     if problems or settled is None:
-        raise StudyError(raw_tables.second_header_hint(problems, raw))
+        raise StudyError(identity.second_header_hint(problems, raw))
     typed = settled.tables
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
