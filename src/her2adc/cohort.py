@@ -136,13 +136,13 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     patients, problems = _derive(study, measured.patients, typed, raw["patients"])
     if problems:
         raise StudyError(problems)
-    keep, flow, problems = include(study, patients, raw["patients"])
+    keep, flow, problems, remarks = include(study, patients, raw["patients"])
     for e in study.endpoints.values():
         problems += endpoints.entry_problems(patients[keep], e, raw["patients"])
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
-    cohort.remarks = sequenced.remarks + measured.remarks + cohort.remarks
+    cohort.remarks = sequenced.remarks + measured.remarks + remarks + cohort.remarks
     return cohort
 
 
