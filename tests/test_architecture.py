@@ -10,7 +10,7 @@ SOURCE = ROOT / "src" / "her2adc"
 # each module may import those before it
 ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "cells", "grammar",
          "comparing", "expressions",
-         "readers", "raw", "intake", "columns", "typed", "her2",
+         "readers", "raw", "intake", "columns", "dates", "typed", "her2",
          "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
          "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats",
          "format", "prose", "tables", "figures", "page", "blocks", "build", "__main__"]

@@ -270,7 +270,7 @@ def test_files_of_other_tables_are_stacked(tmp_path):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("a.csv", "15/03/2020", "2020.15.03", ["a.csv, row 3, when: is not a date", "31/05/2024"]),
+        ("a.csv", "15/03/2020", "2020.15.03", ["a.csv, row 3, when: is not a date", "no such day"]),
         ("b.tsv", "2021-05-01", "01/05/2021", ["b.tsv, row 4, date: is not a date", "2024-05-31"]),
         ("b.tsv", "P4", "P9", ["b.tsv, row 4, patient_id", "not in the table of patients", "'P9'"]),
         ("b.tsv", "P4\t", "\t", ["b.tsv, row 4, patient_id: the patient has no id"]),

@@ -142,7 +142,9 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
-    cohort.remarks = sequenced.remarks + measured.remarks + remarks + cohort.remarks
+    read = [r for table in raw.values() for r in table.remarks]
+    derived = sequenced.remarks + measured.remarks + remarks
+    cohort.remarks = list(dict.fromkeys(read)) + derived + cohort.remarks
     return cohort
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from her2adc import expressions
 from her2adc.cells import as_dates, as_numbers
-from her2adc.config import MISSING, Source, Study
+from her2adc.config import MISSING, Source, Study, Table
 from her2adc.errors import Problem, nearest
 from her2adc.raw import Origin, Part, RawTable, join, stack
 from her2adc.readers import CBIOPORTAL_MISSING, read_file
@@ -53,6 +53,8 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
         if part is not None:
             parts.append(part)
             ids += _key_problems(part, unique=name == "patients")
+    if not problems:
+        problems = _unknown_columns(study, name, parts)
     files = list(dict.fromkeys(Path(s.file).name for s in sources))
     joins = name == "patients" and len(sources) > 1
     if problems or (ids and joins):
@@ -76,9 +78,11 @@ def _read_source(source: Source, folder: Path, study: Study, table: str) -> tupl
     named = [
         (n, c) for c in frame.columns for n in back.get(c, [] if c in mapping or c in source.set else [c])
     ]
+    sheet, remarks = str(frame.attrs.get("sheet", "")), list(frame.attrs.get("remarks", []))
     frame = frame[[c for _, c in named]].set_axis([n for n, _ in named], axis=1)
-    part = Part(source, frame, dict(named))
+    part = Part(source, frame, dict(named), sheet, remarks)
     problems = _second_header(frame, part.file, "patient_id")
+    frame = _meanings(frame, source, study.data.tables[table])
     raw = {*study.her2.ihc, *study.her2.ish} if study.her2 else set()
     codes = {*MISSING, *study.data.missing}
     if source.format == "cbioportal":
@@ -86,6 +90,39 @@ def _read_source(source: Source, folder: Path, study: Study, table: str) -> tupl
     frame = frame.apply(lambda c: c if c.name in raw else c.mask(c.isin(codes), None))
     part.frame = frame.assign(**source.set)
     return part, problems + _keep_rows(part, table)
+
+
+def _meanings(frame: pd.DataFrame, source: Source, table: Table) -> pd.DataFrame:
+    """Put what ``values`` says in the place of texts, and empty the cells of ``missing``."""
+    values = {c: {**table.values.get(c, {}), **source.values.get(c, {})} for c in frame.columns}
+    missing = {c: {*table.missing.get(c, ()), *source.missing.get(c, ())} for c in frame.columns}
+    told = {
+        c: frame[c].map(lambda t, c=c: None if t in missing[c] else values[c].get(t, t) or None)
+        for c in frame.columns
+        if values[c] or missing[c]
+    }
+    return frame.assign(**told)
+
+
+def _unknown_columns(study: Study, name: str, parts: list[Part]) -> list[Problem]:
+    """Columns of ``values`` and ``missing`` that no file has."""
+    table = study.data.tables[name]
+    everywhere = list(dict.fromkeys(c for p in parts for c in p.frame.columns))
+    places = [(f"data.{name}", table.values, table.missing, everywhere)]
+    places += [(f"data.{name}", p.source.values, p.source.missing, list(p.frame.columns)) for p in parts]
+    return [
+        Problem(
+            "study.yml",
+            f"{key!r} names a column that {'no file has' if columns is everywhere else 'its file has not'}",
+            f"use the names that 'columns' gives; {nearest(column, columns[:40])}",
+            column=f"{where}.{key}",
+            value=column,
+        )
+        for where, values, missing, columns in places
+        for key, named in (("values", values), ("missing", missing))
+        for column in named
+        if column not in columns
+    ]
 
 
 def _mapping(source: Source, frame: pd.DataFrame) -> tuple[dict[str, str], list[Problem]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,18 +22,31 @@ class Origin:
     source: Source
     column: str
     rows: pd.Series
+    sheet: str = ""
 
     @property
     def file(self) -> str:
         """Name of the file."""
         return Path(self.source.file).name
 
+    @property
+    def place(self) -> str:
+        """Name of the file, and of its sheet if it has sheets."""
+        return place(self.source, self.sheet)
+
+
+def place(source: Source, sheet: str = "") -> str:
+    """Name a file, and its sheet if it has sheets: ``cohort.xlsx, sheet Baseline``."""
+    file = Path(source.file).name
+    return f"{file}, sheet {sheet}" if sheet else file
+
 
 @dataclass
 class RawTable:
     """A table as read: text cells (missing is ``None``), and the origins of each column.
 
-    ``found_in`` says for each patient which of the joined files held them.
+    ``found_in`` says for each patient which of the joined files held them. ``files`` holds the names of
+    the files, with their sheets if they have any. ``remarks`` are things to know that stop nothing.
     """
 
     name: str
@@ -41,6 +55,15 @@ class RawTable:
     found_in: pd.Series | None = None
     files: list[str] = field(default_factory=list)
     key_problems: list[Problem] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def where_values(self, column: str) -> str:
+        """Where ``study.yml`` says what the texts of a column mean: ``data.patients.values.ki67``."""
+        return cure(self, column, "values")
+
+    def where_missing(self, column: str) -> str:
+        """Where ``study.yml`` says which texts of a column mean nothing: ``data.patients.missing.ki67``."""
+        return cure(self, column, "missing")
 
     def problem(
         self, column: str, index: object, message: str, remedy: str = "", value: object = ""
@@ -51,10 +74,35 @@ class RawTable:
             row = o.rows.get(index)
             if pd.notna(row):
                 name = o.column if known else column
-                return Problem(o.file, message, remedy, int(row), name, str(value))
+                return Problem(o.place, message, remedy, int(row), name, str(value))
         name = known[0].column if known else column
-        file = known[0].file if known else self.files[0]
+        file = known[0].place if known else self.files[0]
         return Problem(file, message, remedy, None, name, str(value))
+
+
+def cure(table: RawTable, column: str, key: str = "values") -> str:
+    """Path of the key of ``study.yml`` that cures the cells of a column.
+
+    Parameters
+    ----------
+    table
+        The table.
+    column
+        The column, by its name in the dictionary.
+    key
+        ``values`` (what a text means) or ``missing`` (which texts mean nothing).
+
+    Returns
+    -------
+    str
+        For example ``data.patients.values.ki67``; where the study file gives only the name of the
+        file, with the form in which it has to be written then.
+    """
+    where = f"data.{table.name}.{key}.{column}"
+    sources = [o.source for o in table.origin.get("patient_id", [])]
+    if len(sources) == 1 and sources[0].model_fields_set <= {"file"}:
+        where += f" (written {table.name}: {{file: {sources[0].file}, {key}: {{{column}: ...}}}})"
+    return where
 
 
 @dataclass
@@ -64,15 +112,17 @@ class Part:
     source: Source
     frame: pd.DataFrame
     columns: dict[str, str]
+    sheet: str = ""
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> str:
-        """Name of the file."""
-        return Path(self.source.file).name
+        """Name of the file, and of its sheet if it has sheets."""
+        return place(self.source, self.sheet)
 
     def origin(self, column: str, rows: pd.Series) -> Origin:
         """Origin of a column whose cells came from these rows of the file."""
-        return Origin(self.source, self.columns.get(column, column), rows)
+        return Origin(self.source, self.columns.get(column, column), rows, self.sheet)
 
 
 def join(name: str, parts: list[Part]) -> RawTable:
@@ -104,7 +154,9 @@ def join(name: str, parts: list[Part]) -> RawTable:
         origin |= {c: [part.origin(c, rows)] for c in new}
     found_in = present.apply(lambda r: " and ".join(f for f in files if r[f]), axis=1)
     frame = _text(pd.concat(cells, axis=1))
-    return RawTable(name, frame, origin, found_in if len(files) > 1 else None, files)
+    table = RawTable(name, frame, origin, found_in if len(files) > 1 else None, files)
+    table.remarks = [r for p in parts for r in p.remarks]
+    return table
 
 
 def stack(name: str, parts: list[Part]) -> RawTable:
@@ -130,7 +182,9 @@ def stack(name: str, parts: list[Part]) -> RawTable:
         for column in part.frame.columns:
             origin.setdefault(column, []).append(part.origin(column, rows))
         start += len(part.frame)
-    return RawTable(name, _text(frame), origin, files=list(dict.fromkeys(p.file for p in parts)))
+    table = RawTable(name, _text(frame), origin, files=list(dict.fromkeys(p.file for p in parts)))
+    table.remarks = [r for p in parts for r in p.remarks]
+    return table
 
 
 def _text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -166,6 +220,17 @@ def orphans(raw: dict[str, RawTable]) -> list[Problem]:
     ]
 
 
+def _holds_data(table: RawTable, place: str, rows: list[Any]) -> bool:
+    """Whether any cell of the first row of a file has a digit: then it is no second row of names."""
+    texts = [
+        str(table.frame[column][o.rows.index[o.rows.eq(rows[0])][0]] or "")
+        for column, found in table.origin.items()
+        for o in found
+        if o.place == place and column in table.frame and o.rows.eq(rows[0]).any()
+    ]
+    return any(c.isdigit() for text in texts for c in text)
+
+
 def second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> list[Problem]:
     """Take several cells of a file's first data row that cannot be read for a second header row.
 
@@ -184,9 +249,10 @@ def second_header_hint(problems: list[Problem], raw: dict[str, RawTable]) -> lis
     out = list(problems)
     for table in raw.values():
         for file in table.files:
-            rows = [o.rows.min() for found in table.origin.values() for o in found if o.file == file]
+            rows = [o.rows.min() for found in table.origin.values() for o in found if o.place == file]
             here = [p for p in out if p.file == file and rows and p.row == rows[0]]
-            if len(here) >= 2 and all(p.message.startswith("is not a") for p in here):
+            names = all(p.message.startswith("is not a") for p in here) and not _holds_data(table, file, rows)
+            if len(here) >= 2 and names:
                 out = [p for p in out if p not in here]
                 out.insert(
                     0,

@@ -14,7 +14,10 @@ from pydantic import ValidationError
 
 from her2adc.config.models import Study
 from her2adc.config.parts import Part
+from her2adc.config.written import read_yaml
 from her2adc.errors import Problem, StudyError, nearest
+
+__all__ = ["find_studies", "load_study", "read_yaml"]
 
 
 def load_study(path: Path | str) -> Study:
@@ -46,33 +49,7 @@ def load_study(path: Path | str) -> Study:
                 )
             ]
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-        tree = yaml.compose(text)
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            [
-                Problem(
-                    path.name,
-                    "is not UTF-8 text",
-                    "save it as UTF-8",
-                    value=repr(error.object[error.start : error.end]),
-                )
-            ]
-        ) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise StudyError(
-            [
-                Problem(
-                    path.name,
-                    f"is not valid YAML: {getattr(error, 'problem', error)}",
-                    "check indentation, colons and quotes near that row",
-                    row=mark.line + 1 if mark else None,
-                )
-            ]
-        ) from None
+    raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise StudyError(
             [

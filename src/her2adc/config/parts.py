@@ -19,6 +19,9 @@ RESULTS = (
 )
 """HER2 results as Table 1 prints them, in order."""
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None")
+NO = ("no", "No", "NO", "n", "N", "0", "False", "false", "FALSE", "否", "无")
+YES = ("yes", "Yes", "YES", "y", "Y", "1", "True", "true", "TRUE", "是", "有")
+"""Texts that mean no and yes; ``1.0`` is read as ``1``."""
 ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
 CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
 
@@ -50,6 +53,10 @@ class Source(Part):
 
     ``dates`` is the form of the dates; ``days`` and ``months`` are numbers counted from an origin of
     the patient's own (birth, diagnosis), of which only differences are ever used.
+
+    ``values`` says of a column what its texts mean (``{ki67: {"<1%": 0.5}}``), and ``missing`` which of
+    its texts mean that nothing is known (``{death: [none]}``). Both know the columns by the names that
+    ``columns`` gives, and are applied before anything else is read from a cell.
     """
 
     file: str
@@ -63,6 +70,8 @@ class Source(Part):
     dates: Literal["iso", "dayfirst", "monthfirst", "days", "months"] = "iso"
     columns: dict[str, str] = {}
     set: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    missing: dict[str, Names] = {}
     where: str | None = None
     first_by: str | None = None
 
@@ -71,9 +80,12 @@ class Table(Part):
     """A data table: one file or several.
 
     The files of ``patients`` are joined on ``patient_id``; those of every other table are stacked.
+    ``values`` and ``missing`` hold for all files of the table; what a file says itself goes first.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
+    values: dict[str, dict[str, str]] = {}
+    missing: dict[str, Names] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -135,10 +147,7 @@ class Variable(Part):
             return value
         levels = value.get("levels")
         if levels == "yes_no":
-            levels = {
-                "No": ["no", "No", "NO", "n", "N", "0", "False", "false"],
-                "Yes": ["yes", "Yes", "YES", "y", "Y", "1", "True", "true"],
-            }
+            levels = {"No": list(NO), "Yes": list(YES)}
         if isinstance(levels, list):
             levels = {str(v): [v] for v in levels}
         if isinstance(levels, dict):

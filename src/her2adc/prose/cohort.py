@@ -16,8 +16,9 @@ from her2adc.results import ALL_PATIENTS, one, select
 def cohort(flow: Sequence[Mapping[str, Any]], follow_up: pd.DataFrame, label: str) -> str:
     """How many patients were analysed, and for how long they were followed."""
     first, last = flow[0]["n"], flow[-1]["n"]
-    row = one(follow_up, statistic="median_reverse_km", group=ALL_PATIENTS)
     text = f"{last} of {first} patients were analysed"
+    reverse = select(follow_up, statistic="median_reverse_km", group=ALL_PATIENTS)
+    row = {"n": 0} if reverse.empty else one(reverse)
     if row["n"]:
         text += f". Median follow-up for {lower_first(label)} was {median(row)} "
         text += "by the reverse Kaplan-Meier method"
