@@ -108,9 +108,9 @@ def _no_group(label: str, raw: RawTable, rows: list[object]) -> str:
     places = [raw.problem("patient_id", i, "") for i in rows]
     listed = ", ".join(str(p.row) for p in places[:SHOWN] if p.row is not None)
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    n = len(rows)
+    n, s = len(rows), "s" if len(rows) > 1 else ""
     return (
-        f"{n} patient{'s have' if n > 1 else ' has'} no value of {label}, by which the study compares, and "
-        f"{'are' if n > 1 else 'is'} not analysed ({places[0].file}, row{'s' if n > 1 else ''} {listed}{more}); "
+        f"{n} patient{s} {'have' if s else 'has'} no value of {label}, by which the study compares, and "
+        f"{'are' if s else 'is'} not analysed ({places[0].file}, row{s} {listed}{more}); "
         "fill in the cells, or exclude them under inclusion with a reason of your own"
     )

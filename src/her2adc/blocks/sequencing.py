@@ -54,7 +54,7 @@ def timed(report: Page, endpoint: str = "", endpoints: Sequence[str] = ()) -> tu
     endpoint = endpoint or (study.survival_from_adc or "")
     if not endpoint:
         raise LookupError("no endpoint of the study is overall survival from the first ADC; name it")
-    usual = [e for e in ("PFS1", "PFS2", "OS") if e in study.endpoints]
+    usual: list[str] = [e for e in ("PFS1", "PFS2", "OS") if e in study.endpoints]
     return endpoint, list(endpoints) or usual or [endpoint_named(report)]
 
 

@@ -18,8 +18,8 @@ def cohort(flow: Sequence[Mapping[str, Any]], follow_up: pd.DataFrame, label: st
     first, last = flow[0]["n"], flow[-1]["n"]
     text = f"{last} of {first} patients were analysed"
     reverse = select(follow_up, statistic="median_reverse_km", group=ALL_PATIENTS)
-    row = {"n": 0} if reverse.empty else one(reverse)
-    if row["n"]:
+    row = None if reverse.empty else one(reverse)
+    if row is not None and row["n"]:
         text += f". Median follow-up for {lower_first(label)} was {median(row)} "
         text += "by the reverse Kaplan-Meier method"
     observed = select(follow_up, analysis="observed_follow_up", group=ALL_PATIENTS)
