@@ -138,15 +138,15 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     patients, problems = _derive(study, measured.patients, typed, raw["patients"])
     if problems:
         raise StudyError(problems)
-    keep, flow, problems = include(study, patients, raw["patients"])
+    keep, flow, problems, remarks = include(study, patients, raw["patients"])
     for e in study.endpoints.values():
         problems += endpoints.entry_problems(patients[keep], e, raw["patients"])
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
     read = [r for table in raw.values() for r in table.remarks]
-    read += settled.remarks
-    cohort.remarks = list(dict.fromkeys(read)) + sequenced.remarks + measured.remarks + cohort.remarks
+    derived = [*settled.remarks, *sequenced.remarks, *measured.remarks, *remarks]
+    cohort.remarks = list(dict.fromkeys(read)) + derived + cohort.remarks
     return cohort
 
 
