@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from her2adc import columns, endpoints, identity, markers, recist, sequences
-from her2adc.config import Study, Variable
+from her2adc.config import Study, Variable, link_problems
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
@@ -109,7 +109,9 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     StudyError
         With every problem of every file at once.
     """
-    folder = Path(folder) if folder else study.folder / study.data.folder
+    given, folder = bool(folder), Path(folder) if folder else study.folder / study.data.folder
+    if links := link_problems(study.folder, folder, study.data.files, given):
+        raise StudyError(links)
     raw, problems = _read_all(study, folder)
     typed: dict[str, pd.DataFrame] = {}
     for name, table in raw.items():
