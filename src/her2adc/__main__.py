@@ -55,10 +55,13 @@ def _validate(options: argparse.Namespace) -> int:
     from her2adc.build.chapters import chapter_problems
     from her2adc.cohort import prepare_cohort
     from her2adc.config import load_study
+    from her2adc.notes import notes_problems
     from her2adc.prepare import summary
 
     study = load_study(options.study)
     problems = chapter_problems(study)
+    if study.notes:
+        problems += notes_problems(study.folder, study.notes)
     try:
         cohort = prepare_cohort(study, options.data)
     except StudyError as error:
