@@ -237,7 +237,7 @@ def _orphan(table: RawTable, files: Iterable[str], index: object, text: str, ali
 def second_header_hint(problems: list[Problem], raw: Mapping[str, RawTable]) -> list[Problem]:
     """Take several cells of a file's first data row that cannot be read for a second header row.
 
-    Only if the row cannot be a patient's: its id has another form than all others.
+    Only if the row cannot be a patient's: its id has no digit, and another form than all others.
 
     Parameters
     ----------
@@ -259,13 +259,13 @@ def second_header_hint(problems: list[Problem], raw: Mapping[str, RawTable]) -> 
                 continue
             ids = table.frame["patient_id"].fillna("").astype(str)
             first: Any = rows.idxmin()
-            if form_of(ids[first]) in {form_of(ids[i]) for i in rows.index if i != first}:
+            others = {form_of(ids[i]) for i in rows.index if i != first}
+            if form_of(ids[first]) in others or any(c.isdigit() for c in ids[first]):
                 continue
             here = [p for p in out if p.file == origin.place and p.row == rows[first]]
-            unread = [p for p in here if p.message.startswith("is not a") or "is no level" in p.message]
-            if len(unread) >= 2:
+            if len(here) >= 2:
                 out = [p for p in out if p not in here]
-                out.insert(0, _second_header(origin.place, int(rows[first]), unread))
+                out.insert(0, _second_header(origin.place, int(rows[first]), here))
     return out
 
 

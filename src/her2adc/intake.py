@@ -126,7 +126,8 @@ def _keep_rows(part: Part, table: str) -> list[Problem]:
     source, frame = part.source, part.frame
     if source.where:
         try:
-            part.frame = frame[expressions.holds(frame, source.where)]
+            wanted = expressions.holds(frame, source.where, decimal=source.decimal, dates=source.dates)
+            part.frame = frame[wanted]
         except Exception as error:
             return [
                 Problem(

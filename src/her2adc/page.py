@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from her2adc import figures, prose, results, tables
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import Study, Variable, load_study
+from her2adc.expressions import holds
 
 LIBRARIES = ("pandas", "lifelines", "statsmodels", "scipy")
 KINDS = {
@@ -108,7 +109,9 @@ class Page:
 
     def select(self, where: str = "") -> pd.DataFrame:
         """Return the patients for whom an expression over the columns is true (all when empty)."""
-        return self.data.query(where, engine="python") if where else self.data
+        if not where:
+            return self.data
+        return self.data[holds(self.data, where, levels=self.study.level_names)]
 
     def add(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Record estimates in the results table and return them.

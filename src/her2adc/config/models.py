@@ -14,6 +14,8 @@ from her2adc.config.evolution import Evolution
 from her2adc.config.parts import (
     CLASSES,
     HER2_VARIABLES,
+    NO,
+    YES,
     ClassName,
     Data,
     Names,
@@ -67,8 +69,8 @@ class Endpoint(Part):
     censor: Names = ()
     time: str | None = None
     event: str | None = None
-    event_values: tuple[str, ...] = ("1", "1.0", "True", "true", "yes", "Yes")
-    no_event_values: tuple[str, ...] = ("0", "0.0", "False", "false", "no", "No")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
     unit: Literal["days", "weeks", "months", "years"] = "months"
     entry: str | None = None
     competing: Names = ()
@@ -124,8 +126,8 @@ class Outcome(Part):
     label: str
     definition: str
     column: str
-    event_values: tuple[str, ...] = ("1", "True", "true", "yes", "Yes", "YES")
-    no_event_values: tuple[str, ...] = ("0", "False", "false", "no", "No", "NO")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
 
 
 class Baseline(Part):
@@ -230,6 +232,12 @@ class Study(Part):
     def variable(self, name: str) -> Variable:
         """Return a variable by name, the derived ones included."""
         return self.derived.get(name) or self.variables[name]
+
+    @property
+    def level_names(self) -> dict[str, list[str]]:
+        """Levels of each variable that has some, whether patients have them or not."""
+        found = {n: v.level_names for n, v in {**self.variables, **self.derived}.items()}
+        return {n: levels for n, levels in found.items() if levels}
 
     def label(self, name: str) -> str:
         """Label of a variable or endpoint, or the name itself."""

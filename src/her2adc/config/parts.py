@@ -19,6 +19,9 @@ RESULTS = (
 )
 """HER2 results as Table 1 prints them, in order."""
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "#N/A", "None")
+NO = ("no", "No", "NO", "n", "N", "0", "False", "false", "FALSE", "否", "无")
+YES = ("yes", "Yes", "YES", "y", "Y", "1", "True", "true", "TRUE", "是", "有")
+"""Texts that mean no and yes; ``1.0`` is read as ``1``."""
 ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
 CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
 
@@ -172,10 +175,7 @@ class Variable(Part):
             return value
         levels = value.get("levels")
         if levels == "yes_no":
-            levels = {
-                "No": ["no", "No", "NO", "n", "N", "0", "False", "false"],
-                "Yes": ["yes", "Yes", "YES", "y", "Y", "1", "True", "true"],
-            }
+            levels = {"No": list(NO), "Yes": list(YES)}
         if isinstance(levels, list):
             levels = {str(v): [v] for v in levels}
         if isinstance(levels, dict):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from her2adc.config import Population
+from her2adc.expressions import holds
 from her2adc.results import concat, frame, select
 from her2adc.stats import regression, response, survival
 
@@ -161,7 +162,7 @@ def populations(
     """
     parts = [frame([])]
     for p in named.values():
-        chosen = data.query(p.where, engine="python")
+        chosen = data[holds(data, p.where, strict=False)]
         if "best_response" in data:
             rates = select(
                 response.rates(chosen),

@@ -15,7 +15,9 @@ from her2adc.stats.inputs import (
     Outcome,
     conf_level_of,
     groups_of,
+    margin,
     outcome_of,
+    place_at,
     tied,
     weights_of,
 )
@@ -44,9 +46,8 @@ def survival_at(found: Steps, time: float) -> Estimate:
     >>> survival_at(steps(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4, dtype=bool)), 2.5)
     (0.5, 0.25)
     """
-    margin = TIE_TOLERANCE * max(1.0, abs(time))
-    place = int(np.searchsorted(found.time, time + margin, side="right")) - 1
-    if not found.time.size or (time > found.time[-1] + margin and found.survival[-1] > 0):
+    place = int(place_at(found.time, time))
+    if not found.time.size or (time > found.time[-1] + margin(time) and found.survival[-1] > 0):
         return _NAN, _NAN
     if place < 0:
         return 1.0, 0.0

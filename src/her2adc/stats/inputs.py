@@ -104,6 +104,31 @@ def tied(times: Floats) -> Floats:
     return cuts[np.searchsorted(cuts, times, side="right") - 1]
 
 
+def margin(at: Any) -> Floats:
+    """How far from a time asked for an observed one may lie and still be the same time.
+
+    Examples
+    --------
+    >>> bool(0.1 + 0.2 > 0.3), bool(0.1 + 0.2 <= 0.3 + margin(0.3))
+    (True, True)
+    """
+    return np.asarray(TIE_TOLERANCE * np.maximum(1.0, np.abs(at)), dtype=np.float64)
+
+
+def place_at(grid: Any, at: Any) -> NDArray[np.intp]:
+    """Place of the last of the sorted times that is not after each time asked for; -1 before the first.
+
+    Every step function is read through here, so that all hold the same two times for one.
+
+    Examples
+    --------
+    >>> place_at([0.0, 6.0, 12 + 2e-15], [5, 12]).tolist()
+    [0, 2]
+    """
+    wanted = np.asarray(at, dtype=np.float64)
+    return np.asarray(np.searchsorted(grid, wanted + margin(wanted), side="right") - 1, dtype=np.intp)
+
+
 def check_entry(times: Floats, entries: Floats) -> None:
     """Refuse entries that are not before the time."""
     if (entries >= times).any():

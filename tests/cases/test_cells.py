@@ -1,0 +1,139 @@
+"""Cases of dates, numbers, codes, HER2 texts and responses: the right cohort, or a problem that cures."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from her2adc import cells, typed
+from her2adc.cohort import Cohort, prepare_cohort
+from her2adc.config import load_study
+from her2adc.errors import StudyError
+
+CASES = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def the_day(monkeypatch):
+    """The cases were made up in 2026: no test depends on the day it runs."""
+    monkeypatch.setattr(typed, "today", lambda: pd.Timestamp("2026-12-31"))
+
+
+def case(name: str, tmp_path: Path, change: Any = None) -> Cohort:
+    """Prepare a case, or a copy of it whose study file is changed."""
+    folder = CASES / name
+    if change is not None:
+        folder = tmp_path / name
+        shutil.copytree(CASES / name, folder, dirs_exist_ok=True)
+        study = yaml.safe_load((folder / "study.yml").read_text(encoding="utf-8"))
+        change(study)
+        text = yaml.safe_dump(study, allow_unicode=True, sort_keys=False)
+        (folder / "study.yml").write_text(text, encoding="utf-8")
+    return prepare_cohort(load_study(folder))
+
+
+def problems(name: str, tmp_path: Path, change: Any = None) -> StudyError:
+    with pytest.raises(StudyError) as caught:
+        case(name, tmp_path, change)
+    return caught.value
+
+
+def patients(study: dict[str, Any], **keys: Any) -> None:
+    """Give the file of patients keys of its own."""
+    where = study["data"]["patients"]
+    study["data"]["patients"] = {"file": where, **keys} if isinstance(where, str) else {**where, **keys}
+
+
+def test_a_time_with_a_zone_is_a_problem_of_each_cell(tmp_path):
+    found = problems("dates_iso_utc", tmp_path).problems
+    assert len(found) == 24
+    assert {p.column for p in found} == {"start"}
+    assert "has a time and a zone" in found[0].message
+    assert found[0].value == "2022-05-20T16:00:00.000Z"
+
+
+def test_dates_without_a_day_are_problems_until_the_study_says_which_day(tmp_path):
+    found = problems("yyyymm_nov_dec", tmp_path).problems
+    assert {p.message for p in found} == {"is not a whole date: the day is missing"}
+    days = {c: {p.value: f"{p.value[:4]}-{p.value[4:]}-15" for p in found} for c in
+            ("start", "progression", "last_seen")}  # fmt: skip
+    cohort = case("yyyymm_nov_dec", tmp_path, lambda s: patients(s, values=days))
+    assert cohort.data["start"].dt.day.eq(15).all()
+
+
+def test_serial_numbers_of_a_spreadsheet_are_dates_with_a_remark(tmp_path):
+    cohort = case("excel_serial_mixed", tmp_path)
+    assert cohort.data["start"].between("2022-01-01", "2024-12-31").all()
+    assert cohort.data["PFS_event"].sum() == 19
+    said = [r for r in cohort.remarks if "number of a day in a spreadsheet" in r]
+    assert len(said) == 4
+    assert "start: 8 cells such as 44701" in said[0]
+
+
+def test_a_date_in_the_future_is_a_problem(tmp_path):
+    found = problems("future_date", tmp_path).problems
+    assert [(p.column, p.value, p.message) for p in found] == [
+        ("progression", "2203-05-01", "lies in the future (today is 2026-12-31)"),
+        ("last_seen", "2203-05-01", "lies in the future (today is 2026-12-31)"),
+    ]
+
+
+def test_bounds_and_ranges_are_problems_until_the_study_says_what_they_mean(tmp_path):
+    found = problems("censored_numbers", tmp_path).problems
+    assert {p.value for p in found} == {"<1%", "10-15", ">90", ">89", "90+"}
+    values = {"ki67": {"<1%": 0.5, "10-15": 12.5, ">90": 95}, "age": {">89": 90, "90+": 90}}
+    cohort = case("censored_numbers", tmp_path, lambda s: patients(s, values=values))
+    assert {0.5, 12.5, 20, 60, 95} <= set(cohort.data["ki67"])
+
+
+def test_codes_written_as_floats_are_the_codes(tmp_path):
+    cohort = case("float_codes", tmp_path)
+    assert cohort.data["liver"].value_counts().to_dict() == {"Yes": 8, "No": 8}
+    assert cohort.data["liver"].isna().sum() == 8
+
+
+def test_percentages_stored_as_fractions_are_percentages_or_remarked_on(tmp_path):
+    cohort = case("excel_percent_format", tmp_path)
+    assert cohort.data["ki67"].median() > 1 or any("between 0 and 1" in r for r in cohort.remarks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["202311", "2023-1", "2023050", "2023", "05/2023", "2023-02-30", "2023-13-01", "20231301", "44927",
+     "2023-05-00", "10/10/10", "2023-05-06-", "2022-05-31T00:00:00+08:00", "2023-05-XX", "soon", "9999-12-31",
+     "0", "1e5", "2023年5月", "May 2023"],
+)  # fmt: skip
+def test_what_is_not_a_whole_date_is_never_read(text):
+    read = [cells.read_date(text, style) for style in ("iso", "monthfirst")]
+    assert all(day.value is None or text == "10/10/10" for day in read)
+    assert read[0].fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2023-05-06", "2023/5/6", "2023.5.6", "2023年5月6日", "２０２３－０５－０６", "20230506", "6 May 2023",
+     "06MAY2023", "May 6, 2023", "2023-05-06 00:00:00", "2023-05-06T14:30"],
+)  # fmt: skip
+def test_dates_that_can_be_read_in_one_way_are_read_in_every_form(text):
+    days = [cells.read_date(text, style).value for style in cells.FORMS]
+    assert days == [pd.Timestamp("2023-05-06")] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1_000", "0x10", "1e400", "nan", "inf", "1 2", "1,234", "1,5", "12%", "48岁", "--5", "True", "٣", "<1"],
+)  # fmt: skip
+def test_what_is_not_a_number_is_never_read(text):
+    assert cells.as_numbers(pd.Series([text])).isna().all()
+
+
+def test_a_point_between_thousands_is_not_a_decimal_mark():
+    found = cells.as_numbers(pd.Series(["1.234", "1,234", "2,5", "1.0"]), ",").tolist()
+    assert pd.isna(found[0])
+    assert found[1:3] == [1.234, 2.5]
+    assert pd.isna(found[3])
