@@ -64,7 +64,8 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
         problems = unknown_columns(rule, name, parts)
         problems += identity.nothing_in_common(parts) if joins and not ids else []
     files = list(dict.fromkeys(Path(s.file).name for s in rule.sources))
-    if problems or (ids and joins):
+    double = any(p.message.startswith(("the patient stands", "the id differs")) for p in ids)
+    if problems or (double and joins):
         return RawTable(name, pd.DataFrame(), files=files), problems + ids
     table = join(name, parts, rule.when_different, used) if joins else stack(name, parts)
     table.key_problems = ids
