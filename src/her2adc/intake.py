@@ -77,7 +77,7 @@ def _read_source(
     source: Source, folder: Path, study: Study, table: str, used: set[str]
 ) -> tuple[Part | None, list[Problem]]:
     """Read one file, name its columns, give texts their meaning, add constants, keep the rows wanted."""
-    read, problems = read_file(folder / source.file, source, (folder, study.folder / study.data.folder))
+    read, problems = read_file(folder / source.file, source, (folder, study.folder))
     if problems:
         return None, problems
     mapping, problems = mapped(source, read, used)
