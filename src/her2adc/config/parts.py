@@ -156,6 +156,11 @@ class Data(Part):
         names = [n for n in type(self).model_fields if n not in ("folder", "missing")]
         return {n: t for n in names if (t := getattr(self, n)) is not None}
 
+    @property
+    def files(self) -> list[str]:
+        """Names of all files of the tables."""
+        return [source.file for table in self.tables.values() for source in table.sources]
+
 
 class Variable(Part):
     """A variable of the analysis.
