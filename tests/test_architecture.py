@@ -11,7 +11,8 @@ SOURCE = ROOT / "src" / "her2adc"
 ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "cells", "grammar",
          "comparing", "expressions",
          "readers", "raw", "intake", "columns", "dates", "typed", "her2",
-         "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
+         "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation",
+         "endpoints", "chronology", "recist", "responses",
          "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats",
          "format", "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
 
