@@ -13,9 +13,14 @@ from typing import Any
 
 import pandas as pd
 
+<<<<<<< HEAD
 from her2adc import chronology, endpoints, markers, responses, sequences
 from her2adc import raw as raw_tables
 from her2adc.config import Study
+=======
+from her2adc import columns, endpoints, identity, markers, recist, sequences
+from her2adc.config import Study, Variable, link_problems
+>>>>>>> main
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
@@ -110,7 +115,9 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     StudyError
         With every problem of every file at once.
     """
-    folder = Path(folder) if folder else study.folder / study.data.folder
+    given, folder = bool(folder), Path(folder) if folder else study.folder / study.data.folder
+    if links := link_problems(study.folder, folder, study.data.files, given):
+        raise StudyError(links)
     raw, problems = _read_all(study, folder)
     typed: dict[str, pd.DataFrame] = {}
     for name, table in raw.items():
@@ -124,9 +131,9 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
         settled.remarks += dated.remarks
         problems += settled.problems + dated.problems + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
-            problems += raw_tables.orphans(raw)
+            problems += identity.orphans(raw)
     if problems or settled is None:
-        raise StudyError(raw_tables.second_header_hint(problems, raw))
+        raise StudyError(identity.second_header_hint(problems, raw))
     typed = settled.tables
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
@@ -141,15 +148,15 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     patients, problems = _derive(study, measured.patients, typed, raw["patients"])
     if problems:
         raise StudyError(problems)
-    keep, flow, problems = include(study, patients, raw["patients"])
+    keep, flow, problems, remarks = include(study, patients, raw["patients"])
     for e in study.endpoints.values():
         problems += endpoints.entry_problems(patients[keep], e, raw["patients"])
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
     read = [r for table in raw.values() for r in table.remarks]
-    read += settled.remarks
-    cohort.remarks = list(dict.fromkeys(read)) + sequenced.remarks + measured.remarks + cohort.remarks
+    derived = [*settled.remarks, *sequenced.remarks, *measured.remarks, *remarks]
+    cohort.remarks = list(dict.fromkeys(read)) + derived + cohort.remarks
     return cohort
 
 

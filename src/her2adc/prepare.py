@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from her2adc.cohort import Cohort, prepare_cohort
-from her2adc.config import Study, load_study
+from her2adc.config import Study, load_study, shown_name
 
 
 def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) -> str:
@@ -43,7 +43,7 @@ def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) ->
     )
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
-    return f"study {study.id} ... {len(cohort.data)} patients analysed"
+    return f"study {shown_name(study.folder)} ... {len(cohort.data)} patients analysed"
 
 
 def summary(study: Study, cohort: Cohort) -> str:
@@ -59,7 +59,7 @@ def summary(study: Study, cohort: Cohort) -> str:
     str
         Inclusion steps, patients per group, HER2 texts that could not be classified, remarks.
     """
-    lines = [f"{study.id}: no problem found"]
+    lines = [f"{shown_name(study.folder)}: no problem found"]
     for step in cohort.flow:
         lines.append(f"  {step['label']}: {step['n']}")
         lines += [f"    - {e['reason']}: {e['n']}" for e in step["excluded"]]

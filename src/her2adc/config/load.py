@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from her2adc.config.models import Study
 from her2adc.config.parts import Part
+from her2adc.config.places import own_link_problems, place_faults, study_id
 from her2adc.config.written import read_yaml
 from her2adc.errors import Problem, StudyError, nearest
 
@@ -49,6 +50,8 @@ def load_study(path: Path | str) -> Study:
                 )
             ]
         )
+    if links := own_link_problems(path.parent):
+        raise StudyError(links)
     raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise StudyError(
@@ -60,12 +63,14 @@ def load_study(path: Path | str) -> Study:
                 )
             ]
         )
-    raw = _named({"id": path.resolve().parent.name, **raw, "folder": path.resolve().parent})
+    folder = path.parent.resolve()
+    places = [_located(tree, *fault) for fault in place_faults(raw, folder)]
+    raw = _named({**raw, "id": study_id(folder.name), "folder": folder})
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise StudyError([_problem(path.name, e, tree) for e in error.errors()]) from None
-    if problems := _references(study, tree):
+        raise StudyError([*places, *(_problem(path.name, e, tree) for e in error.errors())]) from None
+    if problems := [*places, *_references(study, tree)]:
         raise StudyError(problems)
     return study
 
@@ -200,11 +205,6 @@ def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
                 _located(tree, ("sequencing",), "endpoints count deaths that 'sequencing' does not know of",
                          "add death: the column of the date of death", ", ".join(lost))
             )  # fmt: skip
-    if study.id != study.folder.name:
-        problems.append(
-            _located(tree, ("id",), "the id differs from the name of the folder",
-                     f"write id: {study.folder.name}, or rename the folder", study.id)
-        )  # fmt: skip
     return problems
 
 

@@ -180,6 +180,7 @@ class Chapter(Part):
 class Study(Part):
     """A study as its ``study.yml`` says.
 
+    ``main_endpoint`` is the first of ``endpoints`` unless named.
     ``reference`` is the group that the others are compared with, the first one otherwise.
     ``conf_type`` is the scale of Kaplan-Meier intervals: ``log-log`` (the book and SAS), ``log``
     (R's default) or ``plain`` (SPSS).
@@ -239,6 +240,27 @@ class Study(Part):
     def variable(self, name: str) -> Variable:
         """Return a variable by name, the derived ones included."""
         return self.derived.get(name) or self.variables[name]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _main_endpoint(cls, value: Any) -> Any:
+        """The main endpoint is the first, when the file does not say."""
+        found = value.get("endpoints") if isinstance(value, dict) else None
+        if isinstance(found, dict) and found and value.get("main_endpoint") is None:
+            return {**value, "main_endpoint": str(next(iter(found)))}
+        return value
+
+    @property
+    def survival_from_adc(self) -> str | None:
+        """Name of the endpoint that is overall survival from the first ADC, None without one."""
+        death = {self.sequencing.death} if self.sequencing else set()
+        exact = [
+            n
+            for n, e in self.endpoints.items()
+            if e.start == "adc1_start" and set(e.events) == death and not e.event_where
+        ]
+        ready = [n for n, e in self.endpoints.items() if n == "OS" and e.time]
+        return next(iter([*exact, *ready]), None)
 
     @property
     def level_names(self) -> dict[str, list[str]]:
