@@ -12,7 +12,7 @@ ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "
          "comparing", "expressions",
          "readers", "raw", "intake", "columns", "dates", "typed", "her2",
          "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
-         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats",
+         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "checks", "prepare", "results", "stats",
          "format", "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
 
 

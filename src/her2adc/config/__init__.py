@@ -11,7 +11,7 @@ from her2adc.config.biomarkers import (
 )
 from her2adc.config.comparison import SequenceComparison
 from her2adc.config.evolution import CONCORDANT, DIRECTIONS, DISCORDANT, Evolution, Retest, Stage
-from her2adc.config.load import find_studies, load_study
+from her2adc.config.load import find_studies, load_study, placed
 from her2adc.config.models import (
     Chapter,
     Endpoint,
@@ -73,4 +73,5 @@ __all__ = [
     "Variable",
     "find_studies",
     "load_study",
+    "placed",
 ]

@@ -25,6 +25,10 @@ from her2adc.config.parts import (
 from her2adc.config.safety import Safety
 from her2adc.config.sequencing import Sequencing
 
+PAGE_NAME = r"^[a-z0-9][a-z0-9_-]{0,80}$"
+"""What the name of a page may be: it stands in addresses, in file names and on command lines."""
+NOTEBOOK_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}$"
+
 
 class Her2(Part):
     """How HER2 is classified.
@@ -153,10 +157,14 @@ class Population(Part):
 
 
 class Chapter(Part):
-    """A page: a notebook with parameters."""
+    """A page: a notebook with parameters.
 
-    notebook: str
-    page: str = ""
+    ``page`` is its name in addresses and files: small letters, digits, ``-`` and ``_``. It is that of the
+    notebook unless given.
+    """
+
+    notebook: str = Field(pattern=NOTEBOOK_NAME)
+    page: str = Field(default="", pattern=PAGE_NAME)
     title: str = ""
     parameters: dict[str, Any] = {}
 
