@@ -136,7 +136,7 @@ def test_patient_and_sample_file_join_on_the_first_sample(tmp_path):
     # the lowest of a patient counts, and a missing one comes last
     assert data["SAMPLE_ID"].tolist() == ["S2", "S4", "S5", "S6"]
     text = message(tmp_path, files, {"patients": {"sources": [sources[0], source("s.txt")]}})
-    assert "s.txt, rows 6, 7, 8, 9, PATIENT_ID: the patient stands in more than one row (found: 'P1', 'P2')" in text
+    assert "s.txt, rows 6, 7, 8, 9, PATIENT_ID: the patient stands in more than one row" in text
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_figure_is_saved_in_four_forms_and_points_at_its_file(report, tmp_path):
                           title="PFS", caption="c", alt="two\nlines", details={"Method": "KM"})
     assert sorted(p.name for p in (tmp_path / "out" / "figures").iterdir()) == [
         "pfs-km.csv", "pfs-km.pdf", "pfs-km.png", "pfs-km.svg"]
-    assert "{figure} figures/pfs-km.svg" in shown.markdown and ":alt: two lines" in shown.markdown
+    assert "{figure} figures/pfs-km.svg" in shown.markdown and ':alt: "two lines"' in shown.markdown
     assert "**Method:** KM" in shown.markdown and shown.html == ""
     assert "at risk" in (tmp_path / "out" / "figures" / "pfs-km.svg").read_text().lower()
 

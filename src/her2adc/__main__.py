@@ -30,10 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _say_anything()
     try:
-        return int(options.run(options))
-    except StudyError as error:
-        print(error)
-        return 1
+        try:
+            done = int(options.run(options))
+        except StudyError as error:
+            print(error)
+            done = 1
+        sys.stdout.flush()
+        return done
     except KeyboardInterrupt:
         print("stopped")
         return 130

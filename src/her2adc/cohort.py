@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from her2adc import columns, endpoints, markers, recist, sequences
-from her2adc import raw as raw_tables
-from her2adc.config import Study, Variable
+from her2adc import columns, endpoints, identity, markers, recist, sequences
+from her2adc.config import Study, Variable, link_problems
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
@@ -23,9 +22,9 @@ from her2adc.specimens import (
     add_stages,
     classify_patients,
     eligible_tables,
+    settle,
     stage_problems,
     stage_remarks,
-    text_problems,
 )
 from her2adc.typed import type_table
 
@@ -110,19 +109,24 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     StudyError
         With every problem of every file at once.
     """
-    folder = Path(folder) if folder else study.folder / study.data.folder
+    given, folder = bool(folder), Path(folder) if folder else study.folder / study.data.folder
+    if links := link_problems(study.folder, folder, study.data.files, given):
+        raise StudyError(links)
     raw, problems = _read_all(study, folder)
     typed: dict[str, pd.DataFrame] = {}
     for name, table in raw.items():
         if not table.frame.empty:
             typed[name], found = type_table(study, table)
             problems += found
+    settled = None
     if len(typed) == len(raw):
-        problems += text_problems(study, raw) + stage_problems(study, raw)
+        settled = settle(study, raw, typed)
+        problems += settled.problems + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
-            problems += raw_tables.orphans(raw)
-    if problems:
-        raise StudyError(raw_tables.second_header_hint(problems, raw))
+            problems += identity.orphans(raw)
+    if problems or settled is None:
+        raise StudyError(identity.second_header_hint(problems, raw))
+    typed = settled.tables
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
     patients, typed = add_stages(study, pd.concat([patients, classes], axis=1), typed)
@@ -143,7 +147,7 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
     read = [r for table in raw.values() for r in table.remarks]
-    derived = sequenced.remarks + measured.remarks + remarks
+    derived = [*settled.remarks, *sequenced.remarks, *measured.remarks, *remarks]
     cohort.remarks = list(dict.fromkeys(read)) + derived + cohort.remarks
     return cohort
 

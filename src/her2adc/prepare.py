@@ -8,7 +8,7 @@ from pathlib import Path
 
 from her2adc.checks import cohort_problems, cohort_remarks, notes
 from her2adc.cohort import Cohort, prepare_cohort
-from her2adc.config import Study, load_study, placed
+from her2adc.config import Study, load_study, placed, shown_name
 from her2adc.errors import StudyError, visible
 
 
@@ -45,7 +45,7 @@ def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) ->
     )
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
-    return f"study {study.id} ... {len(cohort.data)} patients analysed"
+    return f"study {shown_name(study.folder)} ... {len(cohort.data)} patients analysed"
 
 
 def checked_cohort(study: Study, folder: Path | None = None) -> Cohort:
@@ -90,7 +90,7 @@ def summary(study: Study, cohort: Cohort) -> str:
     str
         Inclusion steps, patients per group, HER2 texts that could not be classified, remarks.
     """
-    lines = [f"{study.id}: no problem found"]
+    lines = [f"{shown_name(study.folder)}: no problem found"]
     for step in cohort.flow:
         lines.append(f"  {step['label']}: {step['n']}")
         lines += [f"    - {e['reason']}: {e['n']}" for e in step["excluded"]]

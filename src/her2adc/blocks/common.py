@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from her2adc import prose, results, tables
-from her2adc.page import Page, Shown, one_line
+from her2adc.markup import cite
+from her2adc.notes import read_notes
+from her2adc.page import Page, Shown, bullets, facts
 from her2adc.stats.groups import Comparison
 
 DATA_KINDS = {
@@ -139,17 +141,15 @@ def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
 def about(report: Page) -> Shown:
     """Show what the study asks, and whose data these are."""
     s = report.study
-    facts = {
+    known = {
         "Question": s.question,
         "Design": s.design,
         "Setting": s.setting,
         "Data": f"{DATA_KINDS[s.data_kind]} {s.source_note}",
-        "Source": f"{{cite:t}}`{s.citation}`" if s.citation else "",
+        "Source": cite(s.citation) if s.citation else "",
     }
-    lines = [f"- **{k}:** {one_line(v)}" for k, v in facts.items() if v]
-    named = [(e.name.replace("_", " "), e) for e in s.endpoints.values()]
-    lines += [f"- **{name}:** {e.label}, {one_line(e.definition)}" for name, e in named]
-    return Shown("\n".join(lines))
+    named = [(e.name.replace("_", " "), f"{e.label}, {e.definition}") for e in s.endpoints.values()]
+    return facts([*known.items(), *named])
 
 
 def her2_rule(report: Page) -> str:
@@ -183,12 +183,12 @@ def unclassified_table(report: Page) -> Shown:
 
 def remarks(report: Page) -> Shown | None:
     """Show what was noticed in the data and did not stop the analysis."""
-    remarks = [f"- {r}" for r in report.cohort.remarks]
-    return Shown("\n".join(["**Noticed in the data.**", "", *remarks])) if remarks else None
+    remarks = report.cohort.remarks
+    return bullets(remarks, "Noticed in the data.") if remarks else None
 
 
 def notes(report: Page) -> Shown | None:
-    """Show the notes of the study, when it has some."""
+    """Show the notes of the study, when it has some: Markdown of the author, checked."""
     if not report.study.notes:
         return None
-    return Shown((report.study.folder / report.study.notes).read_text(encoding="utf-8"))
+    return Shown(read_notes(report.study.folder, report.study.notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -145,7 +146,7 @@ def occupation(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Sh
         "states",
         figures.state_occupation(
             table, states=[*STATES, multistate.DEAD], groups=groups,
-            clock="Time since first dose of the first ADC",
+            clock="Time since first dose of the first ADC", at_risk=partial(_at_risk, patients, endpoint),
         ),
         table,
         title="Where patients are after the first ADC",
@@ -154,6 +155,11 @@ def occupation(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Sh
         "second ADC, after it, or dead.",
         details={**LINES, "Method": prose.methods(rows)},
     )  # fmt: skip
+
+
+def _at_risk(patients: pd.DataFrame, endpoint: str, times: Sequence[float]) -> pd.DataFrame:
+    """Ask the data for the numbers at risk by first ADC."""
+    return survival.at_risk(patients, endpoint, ARM, times)
 
 
 def swimmer(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Shown:
@@ -200,7 +206,8 @@ def panels(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, endpoints: 
     curves = {e: survival.curve(patients, e, ARM, report.study.conf_type) for e in endpoints}
     first, *later = (report.study.label(e) for e in endpoints)
     drawn = [
-        figures.SurvivalPanel(curves[e], results.select(rows, variable=e), report.study.label(e))
+        figures.SurvivalPanel(curves[e], results.select(rows, variable=e), report.study.label(e),
+                              at_risk=partial(_at_risk, patients, e))
         for e in endpoints
     ]
     return report.figure(

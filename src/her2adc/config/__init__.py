@@ -31,6 +31,7 @@ from her2adc.config.parts import (
     Table,
     Variable,
 )
+from her2adc.config.places import link_problems, shown_name, study_id
 from her2adc.config.safety import ADC_SPECIAL, Period, Safety
 from her2adc.config.sequencing import ADC, IGNORED, Drug, Sequencing
 
@@ -72,6 +73,9 @@ __all__ = [
     "TimePoint",
     "Variable",
     "find_studies",
+    "link_problems",
     "load_study",
     "placed",
+    "shown_name",
+    "study_id",
 ]

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from her2adc.config.models import Study
 from her2adc.config.parts import Part
-from her2adc.config.references import line_of, references
+from her2adc.config.places import own_link_problems, place_faults, study_id
+from her2adc.config.references import line_of, located, references
 from her2adc.config.written import read_yaml
 from her2adc.errors import Problem, StudyError, nearest
 
@@ -41,6 +42,8 @@ def load_study(path: Path | str) -> Study:
         With every problem of the file: unknown keys, wrong types, names that do not exist.
     """
     path = _study_file(Path(path))
+    if links := own_link_problems(path.parent):
+        raise StudyError(links)
     raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise StudyError(
@@ -52,12 +55,15 @@ def load_study(path: Path | str) -> Study:
                 )
             ]
         )
-    raw = _named({"id": path.resolve().parent.name, **raw, "folder": path.resolve().parent})
+    folder = path.parent.resolve()
+    places = [located(tree, *fault) for fault in place_faults(raw, folder)]
+    raw = _named({**raw, "id": study_id(folder.name), "folder": folder})
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise StudyError([_problem(path.name, e, tree) for e in error.errors(include_url=False)]) from None
-    if problems := references(study, tree):
+        problems = [*places, *(_problem(path.name, e, tree) for e in error.errors(include_url=False))]
+        raise StudyError(problems) from None
+    if problems := [*places, *references(study, tree)]:
         raise StudyError(problems)
     return study
 
@@ -141,13 +147,6 @@ def _model_in(annotation: Any) -> Any:
 
 
 _NAME = "use small letters, digits and _, beginning with a letter"
-_PATTERNS = {
-    "page": ("is no name for a page", "use small letters, digits, - and _, at most 81 of them"),
-    "notebook": (
-        "is no name of a notebook",
-        "write its name without folder and without .ipynb, in letters, digits, blanks, - and _",
-    ),
-}
 _PLAIN = {
     "string_type": ("has to be a text", "write a text; with a colon, a # or a quote in it put it in quotes"),
     "int_parsing": ("has to be a whole number", "write for example 3"),
@@ -192,7 +191,7 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
     elif error["type"] == "value_error":
         message = message.removeprefix("Value error, ")
     elif error["type"] == "string_pattern_mismatch":
-        message, remedy = _PATTERNS.get(str(loc[-1]), ("is not a name that can be used", _NAME))
+        message, remedy = "is not a name that can be used", _NAME
     elif error["type"] in _PLAIN:
         message, remedy = _PLAIN[error["type"]]
         message = message.format(**error.get("ctx", {}))

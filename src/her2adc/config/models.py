@@ -25,16 +25,13 @@ from her2adc.config.parts import (
 from her2adc.config.safety import Safety
 from her2adc.config.sequencing import Sequencing
 
-PAGE_NAME = r"^[a-z0-9][a-z0-9_-]{0,80}$"
-"""What the name of a page may be: it stands in addresses, in file names and on command lines."""
-NOTEBOOK_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,80}$"
-
 
 class Her2(Part):
     """How HER2 is classified.
 
     ``ihc`` and ``ish`` name columns; with several, the first that says something is used.
-    ``unknown`` lists texts of these columns that mean that the result is not known.
+    ``unknown`` lists texts of these columns that mean that the result is not known, by column
+    (``{her2_ish: ["2"]}``); a plain list holds for all of them, and only for texts that no rule reads.
     ``ambiguous`` says how a range such as ``0-1+`` is read: as its lower score, as its upper score, or
     not at all (``exclude``), unless both scores give the same class.
     ``analysed`` lists the classes that enter the analysis.
@@ -47,11 +44,17 @@ class Her2(Part):
     pick: Literal["latest", "earliest"] = "latest"
     ihc: Names = ("her2_ihc",)
     ish: Names = ("her2_ish",)
-    unknown: Names = ()
+    unknown: Names | dict[str, Names] = ()
     ish_ratio: str | None = None
     ish_copies: str | None = None
     ambiguous: Literal["exclude", "lower", "upper"] = "exclude"
     analysed: tuple[ClassName, ...] = CLASSES
+
+    def unknown_in(self, column: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Texts that are unknown in one column, and those that are unknown in all."""
+        if isinstance(self.unknown, dict):
+            return self.unknown.get(column, ()), ()
+        return (), self.unknown
 
 
 class Endpoint(Part):
@@ -163,8 +166,8 @@ class Chapter(Part):
     notebook unless given.
     """
 
-    notebook: str = Field(pattern=NOTEBOOK_NAME)
-    page: str = Field(default="", pattern=PAGE_NAME)
+    notebook: str
+    page: str = ""
     title: str = ""
     parameters: dict[str, Any] = {}
 

@@ -53,26 +53,26 @@ def references(study: Study, tree: yaml.Node | None) -> list[Problem]:
             if value and isinstance(value, str):
                 used.append((("chapters", number, "parameters", key), (value,), allowed))
     problems = [
-        _located(tree, loc, "names something that is not defined", nearest(name, allowed), name)
+        located(tree, loc, "names something that is not defined", nearest(name, allowed), name)
         for loc, names, allowed in used
         for name in names
         if name not in allowed and not (loc == ("group",) and study.group == "her2_class")
     ]
     pages = [c.page for c in study.chapters]
     problems += [
-        _located(tree, ("chapters",), "two chapters have the same page name",
+        located(tree, ("chapters",), "two chapters have the same page name",
                  "give each chapter its own 'page'", page)
         for page in sorted({p for p in pages if pages.count(p) > 1})
     ]  # fmt: skip
-    problems += [_located(tree, *found) for found in (*_contradictions(study), *_twins(study))]
+    problems += [located(tree, *found) for found in (*_contradictions(study), *_twins(study))]
     if study.evolution and (study.her2 is None or study.data.her2_tests is None):
         problems.append(
-            _located(tree, ("evolution",), "HER2 is followed over the table 'her2_tests', which needs "
+            located(tree, ("evolution",), "HER2 is followed over the table 'her2_tests', which needs "
                      "'her2' and 'data.her2_tests'", "add both, or delete 'evolution'")
         )  # fmt: skip
     if study.response and study.response.start and study.data.assessments is None:
         problems.append(
-            _located(tree, ("response",), "response is derived from the table 'assessments', which "
+            located(tree, ("response",), "response is derived from the table 'assessments', which "
                      "'data' does not list", "add data.assessments or use response.column")
         )  # fmt: skip
     if study.sequencing:
@@ -80,20 +80,15 @@ def references(study: Study, tree: yaml.Node | None) -> list[Problem]:
         tables = [t for t in ("exposures", "treatments") if t in study.data.tables]
         if not tables or (wanted and wanted not in tables):
             problems.append(
-                _located(tree, ("sequencing",), "lines of therapy need the table 'exposures' or 'treatments'",
+                located(tree, ("sequencing",), "lines of therapy need the table 'exposures' or 'treatments'",
                          f"add data.{wanted or 'exposures'}, or delete 'sequencing'")
             )  # fmt: skip
         named = {c for e in study.endpoints.values() for c in (*e.events, *e.competing)}
         if not study.sequencing.death and (lost := sorted(named & study.sequencing.needs_death)):
             problems.append(
-                _located(tree, ("sequencing",), "endpoints count deaths that 'sequencing' does not know of",
+                located(tree, ("sequencing",), "endpoints count deaths that 'sequencing' does not know of",
                          "add death: the column of the date of death", ", ".join(lost))
             )  # fmt: skip
-    if study.id != study.folder.name:
-        problems.append(
-            _located(tree, ("id",), "the id differs from the name of the folder",
-                     f"write id: {study.folder.name}, or rename the folder", study.id)
-        )  # fmt: skip
     return problems
 
 
@@ -195,7 +190,7 @@ def _some(name: str | None) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-def _located(
+def located(
     tree: yaml.Node | None, loc: Place, message: str, remedy: str, value: str = ""
 ) -> Problem:
     """Make a problem of a key, with its line in the file."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize, special, stats
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, conf_level_of
 
 __all__ = ["LogisticFit", "fit_firth_logistic", "fit_logistic", "independent", "maximise", "separated"]
@@ -110,6 +111,7 @@ def separated(x: Floats, y: Bools) -> Bools:
     """
     from firthmodels import detect_separation
 
+    uses("firthmodels")
     _checked(x, y)
     if not x.shape[1]:
         return np.zeros(0, dtype=bool)
@@ -239,6 +241,7 @@ def fit_firth_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> Logisti
     """
     from firthmodels import FirthLogisticRegression
 
+    uses("firthmodels")
     _checked(x, y)
     level = conf_level_of(conf_level)
     scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, tied
 from her2adc.stats.partial_likelihood import CoxFit
 from her2adc.stats.risk_sets import RiskSets
@@ -179,6 +180,7 @@ def fit_firth(x: Floats, times: Floats, events: Bools, kept: Bools, conf_level: 
     """
     from firthmodels import FirthCoxPH
 
+    uses("firthmodels")
     columns = x[:, kept]
     scale = columns.std(axis=0)
     standard = (columns - columns.mean(axis=0)) / scale
