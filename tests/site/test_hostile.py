@@ -62,7 +62,9 @@ def opened(hostile, browser):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
-    names = sorted(p.relative_to(root / "_build/html") for p in (root / "_build/html/pages/hostile").glob("*.html"))
+    names = sorted(
+        p.relative_to(root / "_build/html") for p in (root / "_build/html/pages/hostile").glob("*.html")
+    )
     found = {}
     browser.get_log("performance")
     for name in ["index.html", *map(str, names), "search.html?q=K003", "search.html?q=K000"]:
@@ -72,7 +74,9 @@ def opened(hostile, browser):
             browser.find_elements("css selector", "#search-results li")
         text = browser.execute_script(SHOWN if "search" not in name else "return document.body.textContent")
         messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        asked = [
+            m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"
+        ]
         found[name] = text, browser.execute_script(TRACES), asked
     server.shutdown()
     return address, found
@@ -84,17 +88,26 @@ def folded(text):
 
 def test_nothing_runs_and_nothing_is_asked_for(opened):
     address, found = opened
-    wrong = {name: traces for name, (_, traces, _) in found.items()
-             if traces != {**NOTHING, "headings": 1 if name.startswith("search") else 2}}
+    wrong = {
+        name: traces
+        for name, (_, traces, _) in found.items()
+        if traces != {**NOTHING, "headings": 1 if name.startswith("search") else 2}
+    }
     assert not wrong, "\n".join(f"{k}: {v}" for k, v in wrong.items())
-    assert {url for _, _, asked in found.values() for url in asked
-            if urlsplit(url).scheme != "data" and (not url.startswith(address) or "hostile-request" in url)} == set()
+    assert {
+        url
+        for _, _, asked in found.values()
+        for url in asked
+        if urlsplit(url).scheme != "data" and (not url.startswith(address) or "hostile-request" in url)
+    } == set()
 
 
 def test_nothing_is_included(hostile, opened):
     root, _ = hostile
     assert [name for name, (text, _, _) in opened[1].items() if SECRET in text] == []
-    assert [p for p in (root / "_build/html").rglob("*") if p.is_file() and SECRET.encode() in p.read_bytes()] == []
+    assert [
+        p for p in (root / "_build/html").rglob("*") if p.is_file() and SECRET.encode() in p.read_bytes()
+    ] == []
 
 
 def test_every_text_reads_as_typed(hostile, opened):
@@ -108,6 +121,9 @@ def test_no_offered_cell_is_a_formula(hostile):
     for path in (hostile[0] / "_build/html/_downloads").rglob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
-        wrong += [f"{path.name}: {cell[:60]}" for cell in cells
-                  if re.match(r'[\s"]*[=+@＝＋＠-]', cell) and not re.match(r"-?\d", cell)]
+        wrong += [
+            f"{path.name}: {cell[:60]}"
+            for cell in cells
+            if re.match(r'[\s"]*[=+@＝＋＠-]', cell) and not re.match(r"-?\d", cell)
+        ]
     assert wrong == []
