@@ -49,6 +49,7 @@ sequences
 markers
 inclusion
 cohort
+checks
 prepare
 results
 stats
