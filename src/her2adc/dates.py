@@ -14,6 +14,8 @@ from her2adc.raw import Origin
 
 FIRST_DAY = pd.Timestamp("1900-01-01")
 _SHOWN = {"iso": "2024-05-31", "dayfirst": "31/05/2024", "monthfirst": "05/31/2024"}
+AHEAD = pd.Timedelta(days=731)
+"""How far ahead a date may lie to be remarked on; beyond it, the year is mistyped."""
 _MOST = 0.95
 _FAULTS = {
     "zone": "has a time and a zone, so that the day depends on the place",
@@ -63,7 +65,7 @@ def dates(
 
 def _days(text: pd.Series, origin: Origin, style: str = "") -> pd.Series:
     """What each text of a file says as a date."""
-    serials = origin.source.file.lower().endswith(SPREADSHEETS)
+    serials = origin.source.file.lower().endswith(SPREADSHEETS) and not origin.date1904
     read = partial(read_date, style=style or origin.source.dates, serials=serials)
     return text.map({t: read(t) for t in text.unique()}).astype(object)
 
@@ -125,17 +127,25 @@ def _form_remedy(origin: Origin, text: pd.Series, style: str) -> str:
 def _no_time(
     table: RawTable, column: str, values: pd.Series, latest: pd.Timestamp | None
 ) -> list[Problem]:
-    """Dates on which nothing can have been observed."""
+    """Dates on which nothing can have been observed; a remark on those of the next two years."""
     text = table.frame[column]
-    early, late = values.index[values < FIRST_DAY], values.index[:0]
-    if latest is not None:
-        late = values.index[values > latest + pd.Timedelta(days=1)]
-    future = "" if latest is None else f"lies in the future (today is {latest.date()})"
+    late = values.index[values > latest + pd.Timedelta(days=1)] if latest is not None else values.index[:0]
+    far = late[values[late] > latest + AHEAD] if len(late) and latest is not None else late
+    if len(near := late.difference(far)):
+        first = table.problem(column, near[0], "")
+        some = f"{len(near)} dates lie" if len(near) > 1 else "1 date lies"
+        table.remarks.append(
+            f"{first.file}, {first.column}: {some} in the future, the first in row {first.row} "
+            f"({text[near[0]]})"
+        )
     return [
         table.problem(column, i, message,
                       means_remedy(table, column, f"{text[cells[0]]!r}: '2024-05-31'", "correct the date"),
                       text[i])
-        for cells, message in ((early, "lies before 1900"), (late, future))
+        for cells, message in (
+            (values.index[values < FIRST_DAY], "lies before 1900"),
+            (far, "lies more than two years in the future"),
+        )
         for i in cells
     ]  # fmt: skip
 

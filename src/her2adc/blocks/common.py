@@ -19,6 +19,20 @@ DATA_KINDS = {
 }
 
 
+def endpoint_named(report: Page, name: str = "") -> str:
+    """Return the endpoint of a page: the one that is named, or the main endpoint of the study."""
+    if not (found := name or report.study.main_endpoint):
+        raise LookupError("the study file has no endpoints; add one, or leave the chapter out")
+    return found
+
+
+def outcome_named(report: Page, name: str = "") -> str:
+    """Return the outcome of a page: the one that is named, or the first of the study."""
+    if not (found := name or next(iter(report.study.outcomes), "")):
+        raise LookupError("the study file has no outcomes; add one, or leave the chapter out")
+    return found
+
+
 def comparison(
     report: Page,
     by: str | None = None,
@@ -116,10 +130,12 @@ def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
         if rule.start
         else "as recorded in the data"
     )
+    benefit = f"complete or partial response, or stable disease for at least {rule.cbr_weeks:g} weeks"
+    if rule.column:
+        benefit = "as recorded in the data" if rule.clinical_benefit else "not recorded, and no rate is given"
     return {
         "Best response": source,
-        "Clinical benefit": "complete or partial response, or stable disease for at least "
-        f"{rule.cbr_weeks:g} weeks",
+        "Clinical benefit": benefit,
         "Method": prose.methods(rows),
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from her2adc.errors import nearest
 
@@ -43,7 +44,7 @@ class Source(Part):
     """One file of a data table.
 
     ``columns`` maps names of the data dictionary to the column names of the file; columns not
-    listed keep their own names. ``where`` keeps the rows for which a pandas expression is true (column
+    listed keep their own names. ``where`` keeps the rows for which a condition is true (column
     names with blanks in backticks). ``set`` adds columns that hold one text in every row. Of several
     rows of a patient, ``first_by`` keeps the one with the lowest value of a column.
 
@@ -56,7 +57,8 @@ class Source(Part):
 
     ``values`` says of a column what its texts mean (``{ki67: {"<1%": 0.5}}``), and ``missing`` which of
     its texts mean that nothing is known (``{death: [none]}``). Both know the columns by the names that
-    ``columns`` gives, and are applied before anything else is read from a cell.
+    ``columns`` gives, and are applied before anything else is read from a cell. ``id_prefix`` is put
+    before each ``patient_id``, for files in which different patients have the same number.
     """
 
     file: str
@@ -72,18 +74,38 @@ class Source(Part):
     set: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     missing: dict[str, Names] = {}
+    id_prefix: str = ""
     where: str | None = None
     first_by: str | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        value = {"\\t": "\t", "tab": "\t"}.get(value or "", value)
+        if value is not None and (len(value) != 1 or value in "\"\n\r"):
+            raise ValueError("has to be one character, for example ';' or tab")
+        return value
+
+
+Rule = Literal["stop", "first", "last"]
 
 
 class Table(Part):
     """A data table: one file or several.
 
     The files of ``patients`` are joined on ``patient_id``; those of every other table are stacked.
+    ``combine: stack`` stacks files of ``patients`` too: each has other patients.
     ``values`` and ``missing`` hold for all files of the table; what a file says itself goes first.
+
+    Where joined files have a column in common, a later file fills cells that are empty before it.
+    ``when_different`` says what counts where their cells differ: nothing (``stop``, a problem), the
+    ``first`` file in the order of ``sources``, or the ``last`` one; for all columns, or by column
+    (``{last_seen: last}``).
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
+    combine: Literal["join", "stack"] | None = None
+    when_different: Rule | dict[str, Rule] = "stop"
     values: dict[str, dict[str, str]] = {}
     missing: dict[str, Names] = {}
 
@@ -108,13 +130,36 @@ class Data(Part):
     assessments: Table | None = None
     adverse_events: Table | None = None
     biomarkers: Table | None = None
-    missing: tuple[str, ...] = ()
+    missing: Names = ()
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        path = PurePosixPath(value.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in value[:3]:
+            raise ValueError(
+                "has to lie in the folder of the study; data elsewhere are given with DATA=folder "
+                "(validate: --data folder)"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _joined(self) -> Data:
+        for name, table in self.tables.items():
+            if name != "patients" and (table.combine == "join" or table.when_different != "stop"):
+                raise ValueError(f"only files of 'patients' are joined; those of {name!r} are stacked")
+        return self
 
     @property
     def tables(self) -> dict[str, Table]:
         """Tables the study has, by name."""
         names = [n for n in type(self).model_fields if n not in ("folder", "missing")]
         return {n: t for n in names if (t := getattr(self, n)) is not None}
+
+    @property
+    def files(self) -> list[str]:
+        """Names of all files of the tables."""
+        return [source.file for table in self.tables.values() for source in table.sources]
 
 
 class Variable(Part):

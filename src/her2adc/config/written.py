@@ -193,9 +193,7 @@ class _Reading:
 
     def _problem(self, node: yaml.Node, place: Path_, message: str, remedy: str, value: str) -> None:
         column = ".".join(map(str, place))
-        self.problems.append(
-            Problem(self.file, message, remedy, node.start_mark.line + 1, column, value)
-        )
+        self.problems.append(Problem(self.file, message, remedy, node.start_mark.line + 1, column, value))
 
 
 def _scalar(text: str, place: Path_) -> Any:

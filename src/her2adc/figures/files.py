@@ -46,8 +46,8 @@ def save(fig: Figure, folder: Path | str, name: str, drawn: pd.DataFrame) -> dic
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {kind: folder / f"{name}.{kind}" for kind in ("svg", "pdf", "png", "csv")}
-    fig.savefig(paths["svg"], format="svg", metadata={"Date": None})
-    fig.savefig(paths["pdf"], format="pdf", metadata={"CreationDate": None, "ModDate": None})
+    fig.savefig(paths["svg"], format="svg", dpi=DPI, metadata={"Date": None})
+    fig.savefig(paths["pdf"], format="pdf", dpi=DPI, metadata={"CreationDate": None, "ModDate": None})
     fig.savefig(paths["png"], format="png", dpi=DPI, metadata={"Software": None})
     write_csv(drawn, paths["csv"])
     return paths
