@@ -28,6 +28,7 @@ _MAX_ITERATIONS = 60
 _RELATIVE_CHANGE = 1e-11
 _ALIASED = 1e-9
 _ROUNDING = 1e-12
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ def fit_cox(x: Floats, times: Floats, events: Bools, scheme: Scheme = PLAIN) -> 
     coef[kept] = beta / sets.scale
     covariance[np.ix_(kept, kept)] = inverse / np.outer(sets.scale, sets.scale)
     with np.errstate(invalid="ignore"):
-        reach = np.sqrt(np.diag(inverse)) * [np.ptp(column) for column in sets.x.T] / sets.scale
-    suspicious = bool((~np.isfinite(reach) | (reach > 20)).any())
+        spread = np.array([np.ptp(column) for column in sets.x.T]) / sets.scale
+        reach = np.sqrt(np.diag(inverse)) * spread
+    far = np.abs(beta) * spread > _FAR
+    suspicious = bool((~np.isfinite(reach) | (reach > 20) | (reach <= 0) | far).any())
     return CoxFit(coef, covariance, loglik, null, kept, suspicious)
 
 
