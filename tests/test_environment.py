@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,8 +15,9 @@ from building import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-LINES = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-         if line and not line.startswith("#")]
+PINS_TEXT = re.sub(r"^#.*\n", "", (ROOT / "requirements.txt").read_text(encoding="utf-8"), flags=re.M)
+BLOCKS = [re.split(r" \\\n +", block) for block in re.split(r"\n(?=[A-Za-z])", PINS_TEXT.strip())]
+LINES = [block[0] for block in BLOCKS]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DIRECT = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
 
@@ -37,9 +39,24 @@ def venv():
 
 def test_every_line_is_one_exact_pin():
     for line in LINES:
-        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[\w.]+(; \w+ == "\w+")?', line), line
+        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[\w.]+(; \w+ == "[\w.]+")?', line), line
     assert len(PINS) == len(LINES)
     assert [name(line.split("==")[0]) for line in LINES] == sorted(PINS)
+
+
+def test_every_pin_has_the_hashes_of_its_files():
+    for line, *hashes in BLOCKS:
+        assert hashes and all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", h) for h in hashes), line
+    assert "--require-hashes" in (ROOT / "workflow/venv.py").read_text(encoding="utf-8")
+
+
+def test_renewing_the_pins_keeps_them(monkeypatch):
+    spec = importlib.util.spec_from_file_location("pins_script", ROOT / "workflow/pins.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.pins((ROOT / "requirements.txt").read_text(encoding="utf-8")) == LINES
+    assert module.pins("b==2\na==1.0 ; sys_platform == 'darwin' \\\n    --hash=sha256:0\n") == \
+        ['a==1.0; sys_platform == "darwin"', "b==2"]
 
 
 def test_no_address_of_an_index():
@@ -56,7 +73,7 @@ def test_pyproject_names_the_same_versions():
 def test_environment_yml_takes_the_pins():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
-    assert pip == ["--requirement requirements.txt", "--editable ."]
+    assert pip == ["--requirement requirements.txt"]  # nothing without a hash beside it: pip refuses that
     python = next(d for d in environment["dependencies"] if isinstance(d, str) and d.startswith("python"))
     assert python.split("=")[1] in PROJECT["project"]["requires-python"]
 
@@ -155,7 +172,7 @@ def test_interrupted_set_up_starts_again(venv, scratch, monkeypatch):
     assert done == ["pins", "pins", "package"]
 
 
-TARGETS = ("book", "test", "lab", "serve", "check", "bench", "simulation", "clean")
+TARGETS = ("book", "test", "lab", "serve", "check", "bench", "simulation", "faults", "clean")
 
 
 def test_makefile_holds_no_logic():
@@ -164,6 +181,47 @@ def test_makefile_holds_no_logic():
     assert {t for t, _ in targets} == {"help", *TARGETS}
     for target, lines in targets:
         assert re.fullmatch(rf"\t@python3 workflow/venv\.py {target}( .*)?\n", lines), target
+
+
+NAMES = ("my folder/with blanks", "a'b\"c", "$HOME `touch X` $(touch Y); touch Z", "乳腺癌, 2024", "-x",
+         "a#b")
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_no_shell_reads_what_make_is_given(text, tmp_path):
+    """A stand-in for the script shows what reaches it; in a name given to make, $ is written $$."""
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/venv.py").write_text("import os; print(ascii(os.environ['STUDY']))")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    words = ["make", "book", f"STUDY={text.replace('$', '$$')}"]
+    run = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ast.literal_eval(run.stdout) == text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["Makefile", "workflow"]
+
+
+def test_make_hands_its_words_to_the_build(venv, monkeypatch):
+    for name in venv.OPTIONS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STUDY", "-my folder, 'x'")
+    monkeypatch.setenv("TIMEOUT", "60")
+    assert venv.options("book") == ["--study=-my folder, 'x'", "--timeout=60"]
+    assert venv.options("lab") == []
+
+
+def test_own_settings_of_the_user_are_left_out(venv, monkeypatch):
+    own = {"PYTHONPATH": "/x", "PYTHONSTARTUP": "/x", "JUPYTER_CONFIG_DIR": "/x", "JUPYTER_DATA_DIR": "/x",
+           "IPYTHONDIR": "/x", "MPLBACKEND": "tkagg", "MPLCONFIGDIR": "/x", "MATPLOTLIBRC": "/x"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    found = venv.environment()
+    assert [n for n in own if found.get(n) in ("/x", "tkagg")] == []
+    assert found["IPYTHONDIR"].startswith(venv.VENV)
+
+
+def test_pins_of_the_builders_are_found_with_their_hashes(venv):
+    text = venv.pins_of(ROOT / "requirements.txt", venv.BUILDERS)
+    assert sorted(re.findall(r"^([\w.-]+)==", text, re.M)) == sorted(venv.BUILDERS)
+    assert text.count("--hash=sha256:") >= len(venv.BUILDERS)
 
 
 def test_help_lists_the_targets():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from her2adc.figures import SurvivalPanel, kaplan_meier, kaplan_meier_panels, month_ticks
 from her2adc.figures.curves import Trace, at_risk, faint_from
 from her2adc.results import concat, frame, row
+from her2adc.stats import analyses, survival
 
 LABEL = "Progression-free survival"
 TWO = [("HER2-low", 52, 12.0), ("HER2-positive", 46, 40.0)]
@@ -162,6 +163,57 @@ def test_stored_numbers_at_risk_win_over_the_curve():
         ]
     )
     assert at_risk(trace, stored, [0, 3]) == [(9, 0), (8, 2)]
+
+
+def late(seed=1, n=40):
+    """Patients of whom most come under observation later; times to the event, and to entry."""
+    rng = np.random.default_rng(seed)
+    entry = np.where(rng.random(n) < 0.2, 0.0, rng.uniform(0, 12, n))
+    time = entry + rng.uniform(1, 30, n)
+    return pd.DataFrame({"OS_time": time, "OS_event": rng.random(n) < 0.4, "OS_entry": entry})
+
+
+def printed(figure, name="All patients"):
+    """Tick, and the number at risk printed under it."""
+    return {
+        t.get_position()[0]: int(t.get_text().split()[0])
+        for t in figure.axes[0].texts
+        if t.get_label() == f"_at_risk:{name}"
+    }
+
+
+def by_hand(data, at):
+    entered = (data["OS_entry"] < at) | (data["OS_entry"] == 0)
+    return int((entered & (data["OS_time"] >= at)).sum())
+
+
+@pytest.mark.parametrize(("time_max", "tick"), [(5.0, None), (8.0, None), (None, None), (20.0, 2.5)])
+@pytest.mark.parametrize("asked", [True, False])
+def test_numbers_at_risk_are_those_of_the_data_at_the_ticks_drawn(time_max, tick, asked):
+    data = late()
+    rows, curve = analyses.endpoint(data, "OS"), survival.curve(data, "OS")
+    ask = (lambda times: survival.at_risk(data, "OS", None, times)) if asked else None
+    settings = {"endpoint_label": "OS", "groups": ["All patients"], "time_max": time_max, "tick": tick}
+    if tick and not asked:  # nobody knows how many were at risk at 2.5, 7.5, ...
+        figure = kaplan_meier(curve, rows, **settings)
+        assert set(printed(figure)) == {0.0, 15.0}
+    else:
+        figure = kaplan_meier(curve, rows, at_risk=ask, **settings)
+    assert len(printed(figure)) > 1
+    assert printed(figure) == {at: by_hand(data, at) for at in printed(figure)}
+
+
+def test_numbers_that_nobody_knows_are_refused():
+    data = late()
+    with pytest.raises(ValueError, match="entry into observation is delayed"):
+        kaplan_meier(survival.curve(data, "OS"), frame([]), endpoint_label="OS", groups=["All patients"])
+
+
+def test_a_time_equal_to_a_tick_up_to_rounding_is_at_risk_there():
+    data = pd.DataFrame({"OS_time": [1.0, 6 - 1e-13, 9.0], "OS_event": True})
+    curve = survival.curve(data, "OS")
+    figure = kaplan_meier(curve, frame([]), endpoint_label="OS", groups=["All patients"], tick=3)
+    assert printed(figure) == {0: 3, 3: 2, 6: 2, 9: 1}
 
 
 @pytest.mark.parametrize(("left", "expected"), [([20, 9, 4], 2.0), ([20, 9, 5], np.inf), ([4, 3, 2], 0.0)])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from her2adc.figures import cumulative_incidence, save, state_occupation
 from her2adc.figures.state_occupation import state_colors
 from her2adc.results import frame, row
+from her2adc.stats import multistate, survival
 
 WIDTHS = pytest.mark.parametrize("width", [75, 110, 154])
 FEW = settings(max_examples=20, deadline=None, derandomize=True,
@@ -235,3 +236,17 @@ def test_files_are_the_same_every_time(tmp_path):
     for name, draw in makers.items():
         first, second = (save(draw(), tmp_path / f"{name}{i}", "f", occupation()) for i in (1, 2))
         assert all(first[kind].read_bytes() == second[kind].read_bytes() for kind in first)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_those_alive_and_followed_are_counted_at_the_ticks(asked):
+    """Not just after the next time: of 40 followed to month 24 exactly, 40 are followed at 24."""
+    rng = np.random.default_rng(4)
+    time = np.concatenate([np.full(40, 24.0), rng.uniform(1, 23, 30)])
+    data = pd.DataFrame({"OS_time": time, "OS_event": time < 12, "pd": 0.5 * time})
+    states = {"On ADC1": None, "After ADC1": "pd"}
+    table = multistate.wide(multistate.occupation(data, states))
+    ask = (lambda times: survival.at_risk(data, "OS", None, times)) if asked else None
+    figure = state_occupation(table, states=[*states, "Dead"], at_risk=ask, tick=6)
+    found = [t.get_text() for t in figure.texts if t.get_text().isdigit()]
+    assert found == [str((time >= t).sum()) for t in (0, 6, 12, 18, 24)]

@@ -67,14 +67,23 @@ def test_any_patients(drawn, n, seed, longest, width):
     clean(drawn(swimmer(bars, marks, agents=AGENTS, labels={"toxicity": "Toxicity"}, width_mm=width)))
 
 
+def treatments(ax):
+    """Start, end and height of every bar, whether drawn one by one or together."""
+    found = [(p.get_x(), p.get_x() + p.get_width(), p.get_y() + p.get_height() / 2) for p in rectangles(ax)]
+    for bars in (c for c in ax.collections if str(c.get_label()).startswith("_bars")):
+        corners = [path.vertices for path in bars.get_paths()]
+        found += [(v[:, 0].min(), v[:, 0].max(), (v[:, 1].min() + v[:, 1].max()) / 2) for v in corners]
+    return found
+
+
 @pytest.mark.parametrize("n", [40, 200])
 def test_every_treatment_is_drawn_from_start_to_stop(n):
     bars, marks = patients(n)
     ax = swimmer(bars, marks, agents=AGENTS).axes[-1]
-    drawn = sorted((round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in rectangles(ax))
+    drawn = sorted((round(x0, 6), round(x1, 6)) for x0, x1, _ in treatments(ax))
     given = sorted((round(a, 6), round(b, 6)) for a, b in zip(bars["start"], bars["stop"], strict=True))
     assert np.allclose(drawn, given)
-    heights = {round(p.get_y() + p.get_height() / 2, 6) for p in rectangles(ax)}
+    heights = {round(y, 6) for _, _, y in treatments(ax)}
     assert len(heights) == n
     assert all(0 <= y <= ax.get_ylim()[0] for y in heights)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
+from her2adc.blocks.common import endpoint_named
 from her2adc.page import Page, Shown
 from her2adc.stats import (
     analyses,
@@ -31,6 +33,38 @@ def first_adc(report: Page) -> pd.DataFrame:
     if rule is None:
         raise LookupError("the study file has no part 'sequencing'; add it, or leave the chapter out")
     return sequence_times.since_first(report.data, rule.adcs)
+
+
+def timed(report: Page, endpoint: str = "", endpoints: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """Return overall survival from the first ADC, and the endpoints that the page draws.
+
+    Parameters
+    ----------
+    report
+        The page.
+    endpoint
+        Overall survival from the first ADC; "" takes the endpoint of the study that is it.
+    endpoints
+        Endpoints drawn; none takes PFS1, PFS2 and OS as far as the study has them, or the main endpoint.
+
+    Returns
+    -------
+    str, list of str
+    """
+    study = report.study
+    endpoint = endpoint or (study.survival_from_adc or "")
+    if not endpoint:
+        raise LookupError("no endpoint of the study is overall survival from the first ADC; name it")
+    usual: list[str] = [e for e in ("PFS1", "PFS2", "OS") if e in study.endpoints]
+    return endpoint, list(endpoints) or usual or [endpoint_named(report)]
+
+
+def _second(report: Page, endpoints: Sequence[str]) -> str | None:
+    """Return the second endpoint, when its clock starts at the second ADC."""
+    if len(endpoints) < 2:
+        return None
+    rule = report.study.endpoints[endpoints[1]]
+    return endpoints[1] if rule.start in (None, "adc2_start") else None
 
 
 def line_flow(report: Page, patients: pd.DataFrame, endpoint: str = "OS", depth: int = 3) -> Shown:
@@ -112,7 +146,7 @@ def occupation(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Sh
         "states",
         figures.state_occupation(
             table, states=[*STATES, multistate.DEAD], groups=groups,
-            clock="Time since first dose of the first ADC",
+            clock="Time since first dose of the first ADC", at_risk=partial(_at_risk, patients, endpoint),
         ),
         table,
         title="Where patients are after the first ADC",
@@ -121,6 +155,11 @@ def occupation(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Sh
         "second ADC, after it, or dead.",
         details={**LINES, "Method": prose.methods(rows)},
     )  # fmt: skip
+
+
+def _at_risk(patients: pd.DataFrame, endpoint: str, times: Sequence[float]) -> pd.DataFrame:
+    """Ask the data for the numbers at risk by first ADC."""
+    return survival.at_risk(patients, endpoint, ARM, times)
 
 
 def swimmer(report: Page, patients: pd.DataFrame, endpoint: str = "OS") -> Shown:
@@ -167,7 +206,8 @@ def panels(report: Page, patients: pd.DataFrame, rows: pd.DataFrame, endpoints: 
     curves = {e: survival.curve(patients, e, ARM, report.study.conf_type) for e in endpoints}
     first, *later = (report.study.label(e) for e in endpoints)
     drawn = [
-        figures.SurvivalPanel(curves[e], results.select(rows, variable=e), report.study.label(e))
+        figures.SurvivalPanel(curves[e], results.select(rows, variable=e), report.study.label(e),
+                              at_risk=partial(_at_risk, patients, e))
         for e in endpoints
     ]
     return report.figure(
@@ -202,8 +242,14 @@ def adc_responses(report: Page, patients: pd.DataFrame) -> Shown | None:
     )
 
 
-def ratio(report: Page, patients: pd.DataFrame, first: str, second: str) -> Shown:
-    """Show the ratio of the second to the first progression-free survival within patients."""
+def ratio(report: Page, patients: pd.DataFrame, endpoints: Sequence[str]) -> Shown | None:
+    """Show the ratio of the second to the first progression-free survival within patients.
+
+    Nothing when the second of the endpoints does not start at the second ADC.
+    """
+    if (second := _second(report, endpoints)) is None:
+        return None
+    first = endpoints[0]
     rows = report.add(pfs_ratio.pfs_ratio(patients, first, second, ARM))
     return report.table(
         "pfs-ratio",
@@ -215,8 +261,13 @@ def ratio(report: Page, patients: pd.DataFrame, first: str, second: str) -> Show
     )
 
 
-def cross_resistance(report: Page, patients: pd.DataFrame, second: str) -> Shown | None:
-    """Show outcome on the second ADC by whether it shares target or payload class with the first."""
+def cross_resistance(report: Page, patients: pd.DataFrame, endpoints: Sequence[str]) -> Shown | None:
+    """Show outcome on the second ADC by whether it shares target or payload class with the first.
+
+    Nothing when the second of the endpoints does not start at the second ADC.
+    """
+    if (second := _second(report, endpoints)) is None:
+        return None
     had = patients[patients["adc2_start"].notna()]
     parts = []
     for column in ("same_target", "same_payload_class"):

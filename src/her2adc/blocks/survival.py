@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import endpoint_details, entry_name
-from her2adc.page import Page, Shown
-from her2adc.stats import comparisons
+from her2adc.page import Page, Shown, joined
+from her2adc.stats import comparisons, survival
 from her2adc.stats.groups import Comparison
 
 PROPORTIONAL = 0.05
@@ -60,9 +60,9 @@ def survival_figure(
     Shown
     """
     what = report.study.endpoints[endpoint]
-    panels = [figures.SurvivalPanel(curve, rows)]
+    panels = [figures.SurvivalPanel(curve, rows, at_risk=at_risk(ask, endpoint))]
     if ask.strata:
-        panels = [_panel(ask, curve, layers, population, name) for population, name in layers_of(ask).items()]
+        panels = [_panel(part, endpoint, curve, layers, name) for name, part in ask.parts().items()]
     drawn = figures.kaplan_meier_panels(
         panels,
         endpoint_label=what.label,
@@ -86,13 +86,19 @@ def survival_figure(
     )
 
 
+def at_risk(ask: Comparison, endpoint: str) -> Callable[[Sequence[float]], pd.DataFrame]:
+    """Return what asks the data for the numbers at risk at the ticks drawn."""
+    return lambda times: survival.at_risk(ask.data, endpoint, ask.by, times)
+
+
 def _panel(
-    ask: Comparison, curve: pd.DataFrame, layers: pd.DataFrame, population: str, name: str
+    ask: Comparison, endpoint: str, curve: pd.DataFrame, layers: pd.DataFrame, name: str
 ) -> figures.SurvivalPanel:
     """Panel of a stratum, with the groups that have patients in it."""
     own = curve[curve["stratum"].eq(name)].drop(columns="stratum")
     groups = [group for group in ask.names if own["group"].eq(group).any()]
-    return figures.SurvivalPanel(own, layers[layers["population"].eq(population)], name, groups)
+    rows = layers[layers["population"].eq(ask.population)]
+    return figures.SurvivalPanel(own, rows, name, groups, at_risk(ask, endpoint))
 
 
 def survival_table(
@@ -128,7 +134,7 @@ def survival_table(
             details=details,
         )
         competing = prose.incidences(risks, ask.names)
-        return Shown(f"{shown.markdown}\n\n{competing}", shown.html) if competing else shown
+        return joined([shown, Shown(competing)]) if competing else shown
     compared = "Hazard ratios of a Cox model within each stratum." if ask.by else ""
     return report.table(
         "estimates",
@@ -165,7 +171,7 @@ def regression(
     """
     if cox.empty:
         return None
-    shown = [Shown(prose.REGRESSION, "")]
+    shown = [Shown(prose.REGRESSION)]
     if not pairs.empty:
         shown.append(_pairs(report, ask, endpoint, cox, pairs))
     if pairs.empty or (cox["analysis"] == "cox_univariable").any():
@@ -173,7 +179,7 @@ def regression(
     test = results.select(cox, analysis="ph_test", statistic="p_value", variable=ask.by)
     if len(test) and test["value"].iloc[0] < PROPORTIONAL and ask.reference is not None:
         shown.append(Shown(prose.restricted_means(means, ask.names, ask.reference)))
-    return Shown("\n".join(s.markdown for s in shown), "".join(s.html for s in shown))
+    return joined(shown)
 
 
 def _model_details(ask: Comparison, rows: pd.DataFrame) -> dict[str, str]:

@@ -16,6 +16,10 @@ __all__ = ["SurvivalPanel", "month_ticks"]
 _STEPS = {"months": (1, 3, 6, 12, 24, 36, 60, 120, 240), "weeks": (4, 12, 26, 52, 104, 156, 260)}
 _OTHER_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _MOST_INTERVALS = 8
+_TIE = 1.5e-8
+"""Times closer than this, absolutely or relatively, are one time, as in the statistics."""
+AtRisk = Callable[[Sequence[float]], pd.DataFrame]
+"""Asks the data for the results rows ``at_risk`` at chosen times."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class SurvivalPanel:
         Written above the plot.
     groups : sequence of str, optional
         Groups of this panel when they differ from those of the figure.
+    at_risk : callable, optional
+        Takes the ticks drawn and returns the results rows ``at_risk`` at them, such as
+        ``lambda times: stats.survival.at_risk(data, "OS", by, times)``. Without it numbers come from
+        ``rows``, else from the curve; with delayed entry only from ``rows``, as the number between two
+        events is not on the curve, and ticks stand where the rows have one.
 
     Examples
     --------
@@ -44,6 +53,7 @@ class SurvivalPanel:
     rows: pd.DataFrame
     title: str = ""
     groups: Sequence[str] | None = None
+    at_risk: AtRisk | None = None
 
 
 @dataclass(frozen=True)
@@ -73,26 +83,36 @@ class Trace:
         return 0.0 if self.table.empty else float(self.table["time"].max())
 
 
+def _always(times: Sequence[float]) -> bool:
+    """Whether numbers are known at these times: they are."""
+    return True
+
+
 @dataclass(frozen=True)
 class RiskRow:
-    """One row of numbers under the ticks; ``widest`` is as wide as any of them."""
+    """One row of numbers under the ticks; ``widest`` is as wide as any, ``knows`` says where they are."""
 
     name: str
     label: str
     color: str
     widest: str
     at: Callable[[Sequence[float]], list[str]]
+    knows: Callable[[Sequence[float]], bool] = _always
 
 
-def risk_rows(shown: Sequence[Trace], rows: pd.DataFrame) -> list[RiskRow]:
+def risk_rows(shown: Sequence[Trace], panel: SurvivalPanel) -> list[RiskRow]:
     """Patients at risk (events so far) of every group."""
 
     def row(trace: Trace) -> RiskRow:
         def at(times: Sequence[float]) -> list[str]:
+            rows = panel.rows if panel.at_risk is None else panel.at_risk(times)
             return [f"{patients} ({events})" for patients, events in at_risk(trace, rows, times)]
 
+        def knows(times: Sequence[float]) -> bool:
+            return panel.at_risk is not None or not unknown(trace, panel.rows, times)
+
         widest = f"{trace.patients} ({trace.events})"
-        return RiskRow(trace.name, trace.label, trace.color, widest, at)
+        return RiskRow(trace.name, trace.label, trace.color, widest, at, knows)
 
     return [row(trace) for trace in shown]
 
@@ -139,7 +159,14 @@ def logrank_p(rows: pd.DataFrame) -> float | None:
     return None if found.empty else float(found["value"].iloc[0])
 
 
-def step_of(last: float, unit: str, room: float, label: float, tick: float | None) -> float:
+def step_of(
+    last: float,
+    unit: str,
+    room: float,
+    label: float,
+    tick: float | None,
+    knows: Callable[[float], bool] = lambda step: True,
+) -> float:
     """Distance between ticks: the smallest round one at which labels of that width fit.
 
     Parameters
@@ -152,11 +179,13 @@ def step_of(last: float, unit: str, room: float, label: float, tick: float | Non
         Width of the axis and of the widest label under it, in inches.
     tick : float, optional
         A distance asked for; widened to a multiple of itself where labels would meet.
+    knows : callable
+        Whether the numbers under the ticks of a distance are known.
     """
     steps: Sequence[float] = [tick * k for k in range(1, 61)] if tick else _STEPS.get(unit, _OTHER_STEPS)
     for step in steps:
         intervals = axis_of(last, step)[0] / step
-        if (tick or intervals <= _MOST_INTERVALS) and room / intervals >= label + 0.09:
+        if (tick or intervals <= _MOST_INTERVALS) and room / intervals >= label + 0.09 and knows(step):
             return float(step)
     return float(steps[-1])
 
@@ -200,10 +229,40 @@ def axis_of(last: float, step: float) -> tuple[float, list[float]]:
 
 
 def at_risk(trace: Trace, rows: pd.DataFrame, times: Sequence[float]) -> list[tuple[int, int]]:
-    """Patients at risk and events so far at every time: from the rows, else from the curve."""
+    """Patients at risk and events so far at every time: from the rows, else from the curve.
+
+    Raises
+    ------
+    ValueError
+        Where entry is delayed and the rows do not hold a time.
+    """
+    lost = unknown(trace, rows, times)
+    if lost:
+        raise ValueError(
+            f"numbers at risk of {trace.name!r} are not known at {', '.join(f'{t:g}' for t in lost)}: entry "
+            "into observation is delayed, so they cannot be read from the curve; give 'at_risk', which "
+            "asks the data, or results rows at_risk at these times"
+        )
     found = [_stored(rows, trace.name, time) for time in times]
     read = [risk_counts(trace.table, time) for time in times]
     return [read[i] if pair is None else pair for i, pair in enumerate(found)]
+
+
+def unknown(trace: Trace, rows: pd.DataFrame, times: Sequence[float]) -> list[float]:
+    """Times at which neither the rows nor the curve say how many are at risk."""
+    if not entered_late(trace.table):
+        return []
+    return [time for time in times if _stored(rows, trace.name, time) is None and time <= trace.end]
+
+
+def entered_late(table: pd.DataFrame) -> bool:
+    """Whether more patients are at risk at a time than stayed after the one before."""
+    if len(table) < 2:
+        return False
+    risk = table["n_risk"].to_numpy(dtype=float)
+    left = risk - table["n_event"].to_numpy() - table["n_censor"].to_numpy()
+    left = left - (table["n_competing"].to_numpy() if "n_competing" in table else 0)
+    return bool((risk[1:] > left[:-1] + 1e-6 * max(risk.max(), 1.0)).any())
 
 
 def _stored(rows: pd.DataFrame, group: str, time: float) -> tuple[int, int] | None:
@@ -219,12 +278,13 @@ def _stored(rows: pd.DataFrame, group: str, time: float) -> tuple[int, int] | No
 
 
 def risk_counts(table: pd.DataFrame, time: float) -> tuple[int, int]:
-    """Numbers of the curve table at a time: at risk just before it, events up to it."""
+    """Numbers of the curve table at a time: at risk just before it, events up to it; weighted, cut."""
     if table.empty:
         return 0, 0
-    later = table.loc[table["time"] >= time, "n_risk"]
-    events = table.loc[table["time"] <= time, "n_event"].sum()
-    return (int(later.iloc[0]) if len(later) else 0), int(events)
+    margin = _TIE * max(1.0, abs(time))
+    later = table.loc[table["time"] >= time - margin, "n_risk"]
+    events = table.loc[table["time"] <= time + margin, "n_event"].sum()
+    return (int(later.iloc[0] + _TIE) if len(later) else 0), int(events + _TIE)
 
 
 def faint_from(trace: Trace) -> float:

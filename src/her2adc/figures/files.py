@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from her2adc.figures.style import styled
+from her2adc.markup import write_csv
 
 __all__ = ["save"]
 
@@ -45,8 +46,8 @@ def save(fig: Figure, folder: Path | str, name: str, drawn: pd.DataFrame) -> dic
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {kind: folder / f"{name}.{kind}" for kind in ("svg", "pdf", "png", "csv")}
-    fig.savefig(paths["svg"], format="svg", metadata={"Date": None})
-    fig.savefig(paths["pdf"], format="pdf", metadata={"CreationDate": None, "ModDate": None})
+    fig.savefig(paths["svg"], format="svg", dpi=DPI, metadata={"Date": None})
+    fig.savefig(paths["pdf"], format="pdf", dpi=DPI, metadata={"CreationDate": None, "ModDate": None})
     fig.savefig(paths["png"], format="png", dpi=DPI, metadata={"Software": None})
-    drawn.to_csv(paths["csv"], index=False, lineterminator="\n")
+    write_csv(drawn, paths["csv"])
     return paths

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from her2adc.figures import style
 from her2adc.figures.annotation import Block, Entry
-from her2adc.figures.curves import RiskRow, SurvivalPanel, Trace, risk_counts
+from her2adc.figures.curves import RiskRow, SurvivalPanel, Trace, at_risk
 from her2adc.figures.keys import category_colors
 from her2adc.figures.survival_drawing import draw
 from her2adc.figures.survival_layout import Plot, make_frame, place_all
@@ -19,6 +19,8 @@ from her2adc.format import p_equals, percent_short
 from her2adc.results import ALL_PATIENTS
 
 __all__ = ["cumulative_incidence"]
+
+_NO_ROWS = pd.DataFrame()
 
 
 @style.styled
@@ -124,10 +126,10 @@ def _rows(traces: Sequence[Trace]) -> list[RiskRow]:
     first = traces[0]
 
     def patients(times: Sequence[float]) -> list[str]:
-        return [str(risk_counts(first.table, time)[0]) for time in times]
+        return [str(n) for n, _ in at_risk(first, _NO_ROWS, times)]
 
     def events(trace: Trace) -> Any:
-        return lambda times: [str(risk_counts(trace.table, time)[1]) for time in times]
+        return lambda times: [str(n) for _, n in at_risk(trace, _NO_ROWS, times)]
 
     rows = [RiskRow("", "At risk", style.INK, str(first.patients), patients)]
     return rows + [RiskRow(t.name, t.label, t.color, str(t.events), events(t)) for t in traces]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from her2adc.figures import style
 from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.figures.ticks import count_step
 
 __all__ = ["propensity_overlap"]
 
@@ -111,7 +112,7 @@ def _score_axis(
     low, high = -max(ends[0], 1.0) - room * reach, max(ends[1], 1.0) + room * reach
     ax.set_xlim(0, 1)
     ax.set_ylim(low, high)
-    step = next(s for s in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 10**6) if high - low <= 7 * s)
+    step = count_step(high - low, 7)
     first, last = -(max(ends[0], 1.0) // step), max(ends[1], 1.0) // step
     ticks = step * np.arange(first, last + 1)
     ax.set_yticks(ticks, [f"{abs(tick):g}" for tick in ticks])

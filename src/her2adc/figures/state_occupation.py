@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from her2adc.figures import style
-from her2adc.figures.curves import axis_of, step_of
+from her2adc.figures.curves import AtRisk, axis_of, step_of
 from her2adc.figures.keys import draw_keys, key_rows, keys_height
 from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.results import ALL_PATIENTS
 
 __all__ = ["state_colors", "state_occupation"]
 
@@ -32,7 +33,7 @@ class _Panel:
     title: str
     time: NDArray[np.float64]
     edges: NDArray[np.float64]
-    risk: list[str]
+    risk: list[str] = field(default_factory=list)
 
 
 def state_colors(states: Sequence[str], quiet: Sequence[str] = ()) -> dict[str, str]:
@@ -61,6 +62,7 @@ def state_occupation(
     unit: str = "months",
     clock: str = "Time",
     y_label: str = "Patients",
+    at_risk: AtRisk | None = None,
     width_mm: float = style.WIDE_MM,
 ) -> Figure:
     """Stacked probabilities of the states over time; every group has its own panel.
@@ -70,7 +72,8 @@ def state_occupation(
     table : DataFrame
         What ``stats.multistate.occupation`` returns: group, time, state, n, probability; one group
         at a time sums to 1. Or ``time`` and for every state a column of that name with its
-        probability from that time on, with ``n_risk`` and ``group`` where they are known.
+        probability from that time on, with ``n_risk`` (how many are followed from then on) and
+        ``group`` where they are known.
     states : sequence of str
         States from the bottom up.
     groups : sequence of str
@@ -83,6 +86,9 @@ def state_occupation(
         End of the axis and distance of its ticks.
     unit, clock, y_label : str
         Unit of time, from when it runs, and what is shared out.
+    at_risk : callable, optional
+        Takes the ticks drawn and returns the results rows ``at_risk`` at them: how many are alive and
+        followed. Without it the numbers come from ``n_risk``.
     width_mm : float
         Printed width; at column width panels stand under each other.
 
@@ -105,7 +111,10 @@ def state_occupation(
     columns = len(parts) if width_mm >= 120 and len(parts) < 3 else 1
     across = (width - _LEFT - 0.14 - (columns - 1) * _GAP) / columns
     end, ticks = _time(last, time_max, lambda end: step_of(end, unit, across, 0.36, tick))
-    panels = [_panel(part, states, style.label_of(g, labels), end, ticks) for g, part in parts.items()]
+    panels = [_panel(part, states, style.label_of(g, labels), end) for g, part in parts.items()]
+    asked = None if at_risk is None else at_risk(ticks)
+    for panel, (g, part) in zip(panels, parts.items(), strict=True):
+        panel.risk = _at_risk(part, ticks) if asked is None else _asked(asked, g or ALL_PATIENTS, ticks)
     height = min(max(0.55 * across, 1.9), 2.6)
     colors = state_colors(states, quiet)
     names = [_inside(panel, states, labels, (across / end, height / 100)) for panel in panels]
@@ -145,9 +154,25 @@ def _wide(table: pd.DataFrame, quiet: Sequence[str]) -> pd.DataFrame:
     return shares.assign(n_risk=alive).reset_index()
 
 
-def _panel(
-    part: pd.DataFrame, states: Sequence[str], title: str, end: float, ticks: Sequence[float]
-) -> _Panel:
+def _at_risk(part: pd.DataFrame, ticks: Sequence[float]) -> list[str]:
+    """How many are followed at the ticks: those whom the row before a tick keeps."""
+    if "n_risk" not in part:
+        return []
+    part = part.sort_values("time")
+    time, n = part["time"].to_numpy(dtype=float), part["n_risk"].to_numpy(dtype=float)
+    before = np.searchsorted(time, [tick - _TOLERANCE for tick in ticks])
+    return [f"{n[max(i - 1, 0)]:.0f}" for i in before]
+
+
+def _asked(rows: pd.DataFrame, group: str, ticks: Sequence[float]) -> list[str]:
+    """How many are followed at the ticks, from results rows."""
+    mine = rows[(rows["statistic"] == "n_at_risk") & (rows["group"].astype(str) == group)]
+    if len(mine) != len(ticks):
+        raise ValueError(f"at_risk gave {len(mine)} numbers of {group!r} for {len(ticks)} ticks")
+    return [f"{n:.0f}" for n in mine["value"]]
+
+
+def _panel(part: pd.DataFrame, states: Sequence[str], title: str, end: float) -> _Panel:
     """Upper edges of the states of a group; refused when they do not share out everybody."""
     absent = [column for column in ["time", *states] if column not in part]
     if absent or part.empty:
@@ -162,11 +187,7 @@ def _panel(
     kept = time <= end
     edges = 100 * np.cumsum(shares[kept], axis=1)
     drawn = np.append(time[kept], min(end, float(time.max())))
-    counts = []
-    if "n_risk" in part:
-        n = part["n_risk"].to_numpy(dtype=float)
-        counts = [f"{n[time >= t][0]:.0f}" if (time >= t).any() else "0" for t in ticks]
-    return _Panel(title, drawn, np.vstack([edges, edges[-1:]]), counts)
+    return _Panel(title, drawn, np.vstack([edges, edges[-1:]]))
 
 
 def _unnamed(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from her2adc.figures import style
 from her2adc.figures.annotation import median_block
-from her2adc.figures.curves import SurvivalPanel, logrank_p, traces
+from her2adc.figures.curves import AtRisk, SurvivalPanel, logrank_p, traces
 from her2adc.figures.survival_drawing import draw
 from her2adc.figures.survival_layout import Plot, make_frame, place_all
 
@@ -27,6 +27,7 @@ def kaplan_meier(
     unit: str = "months",
     clock: str = "Time",
     labels: Mapping[str, str] | None = None,
+    at_risk: AtRisk | None = None,
     width_mm: float = style.WIDE_MM,
 ) -> Figure:
     """Kaplan-Meier curves of one endpoint, numbers at risk under the ticks.
@@ -38,7 +39,7 @@ def kaplan_meier(
         conf_low, conf_high.
     rows : DataFrame
         Results rows: medians (analysis ``kaplan_meier``), log-rank p (``logrank``) and, where
-        stored, numbers at risk (``at_risk``; else they are read from the curve table).
+        stored, numbers at risk (``at_risk``).
     endpoint_label : str
         Written on the axis, e.g. ``"Progression-free survival"``.
     groups : sequence of str
@@ -49,6 +50,8 @@ def kaplan_meier(
         Unit of time, and from when it runs, e.g. ``"Time since first dose"``.
     labels : mapping, optional
         Printed names of groups.
+    at_risk : callable, optional
+        Asks the data for numbers at risk at the ticks drawn; see :class:`SurvivalPanel`.
     width_mm : float
         Printed width.
 
@@ -69,7 +72,7 @@ def kaplan_meier(
     154
     """
     return kaplan_meier_panels(
-        [SurvivalPanel(curve, rows)],
+        [SurvivalPanel(curve, rows, at_risk=at_risk)],
         endpoint_label=endpoint_label,
         groups=groups,
         time_max=time_max,

@@ -35,7 +35,7 @@ class Plot:
 
     def __post_init__(self) -> None:
         """Give every curve its row of numbers at risk, unless rows are given."""
-        self.rows = self.rows or risk_rows(self.traces, self.panel.rows)
+        self.rows = self.rows or risk_rows(self.traces, self.panel)
 
     @property
     def header(self) -> float:
@@ -107,10 +107,14 @@ def make_frame(
         right = max(right, max(width_of(wrap(t.label, _LABEL)) for t in every) + 0.11)
     axes_width = (width - left - right - (columns - 1) * gap) / columns
     last = asked or max((trace.end for trace in every), default=0.0) or 1.0
-    step = step_of(last, unit, axes_width, 2 * half, tick)
-    time_max, ticks = axis_of(last, step)
-    if asked:
-        time_max, ticks = asked, [step * i for i in range(math.floor(asked / step + 1e-9) + 1)]
+
+    def axis_at(step: float) -> tuple[float, list[float]]:
+        return (asked, _up_to(asked, step)) if asked else axis_of(last, step)
+
+    def knows(step: float) -> bool:
+        return all(row.knows(axis_at(step)[1]) for plot in plots for row in plot.rows)
+
+    time_max, ticks = axis_at(step_of(last, unit, axes_width, 2 * half, tick, knows))
     minor = [] if not tick else [float(x) for x in np.arange(0, time_max + 1e-9, tick)]
     height = min(max(0.62 * axes_width, _SHORTEST), 2.75)
     x_label, y_label = wrap(titles[0], axes_width), wrap(titles[1], height)
@@ -118,6 +122,11 @@ def make_frame(
         width, columns, left, right, gap, axes_width, height, time_max, ticks, minor,
         y_label, x_label, names, above, top,
     )  # fmt: skip
+
+
+def _up_to(end: float, step: float) -> list[float]:
+    """Ticks that do not pass the end of the axis."""
+    return [step * i for i in range(math.floor(end / step + 1e-9) + 1)]
 
 
 def _names(plots: Sequence[Plot], width: float, columns: int) -> tuple[dict[str, str], bool]:

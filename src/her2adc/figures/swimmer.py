@@ -100,7 +100,9 @@ def swimmer(
     head = keys_height(keys) + 0.10
     place, ticks = _place(patients, present, (width, head, brief), (tick, unit))
     x_label = wrap(f"{clock} ({unit})", place.width)
-    sheet = Sheet(width, place.top + place.height + 0.30 + height_of(x_label))
+    title = f"Patients (n = {len(patients)})"
+    tall = place.top + place.height + 0.30 + height_of(x_label)
+    sheet = Sheet(width, max(tall, width_of(title) + 0.08))
     colors = category_colors(agents, quiet)
     draw_legend(sheet, keys, {style.label_of(a, labels): colors[a] for a in agents}, labels, brief)
     if brief:
@@ -113,7 +115,7 @@ def swimmer(
     heights = set_rows(sheet, patients, present, place, labels)
     draw_bars(ax, patients, heights, colors, place)
     draw_symbols(ax, patients, heights, kinds, place)
-    _titles(sheet, place, x_label, f"Patients (n = {len(patients)})")
+    _titles(sheet, place, x_label, title)
     return sheet.figure
 
 

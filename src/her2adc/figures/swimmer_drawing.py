@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 
 from her2adc.figures import style
 from her2adc.figures.keys import draw_keys, key_rows
 from her2adc.figures.sheet import Sheet, width_of
+from her2adc.figures.ticks import count_step
 
 __all__ = ["Patient", "Place", "draw_bars", "draw_counts", "draw_legend", "draw_symbols", "kinds_of",
            "legend_rows", "set_rows", "time_axis"]  # fmt: skip
@@ -27,6 +29,8 @@ _MARKS: dict[str, tuple[str, dict[str, Any]]] = {
 _OTHER: dict[str, Any] = {"marker": "o", "markersize": 3.6, "markerfacecolor": "white"}
 _BRIEF: dict[str, Any] = {"marker": "s", "markersize": 1.3, "markerfacecolor": style.INK}
 _BEYOND = 0.035
+_PIXELS = 5000
+"""Above so many patients, of whom several share a line of pixels in print, bars are a picture."""
 
 
 @dataclass
@@ -155,12 +159,21 @@ def draw_bars(
     ends = [p.end for p in patients]
     thick = (1.0 if place.brief else 0.72) * place.pitch
     thin = min(0.6, 40 * thick)
-    ax.hlines(heights, firsts, ends, color="#B8B8B8", linewidth=thin, zorder=1, label="_observed")
+    lines = ax.hlines(heights, firsts, ends, color="#B8B8B8", linewidth=thin, zorder=1, label="_observed")
+    lines.set_rasterized(len(patients) > _PIXELS)
     for agent, color in colors.items():
         mine = [(y, s, e) for p, y in zip(patients, heights, strict=True) for a, s, e in p.bars if a == agent]
-        if mine:
-            y, start, stop = (np.array(column) for column in zip(*mine, strict=True))
+        if not mine:
+            continue
+        y, start, stop = (np.array(column, dtype=float) for column in zip(*mine, strict=True))
+        if not place.brief:
             ax.barh(y, stop - start, thick, left=start, color=color, linewidth=0, zorder=2)
+            continue
+        low, high = y - thick / 2, y + thick / 2  # one object for thousands of bars
+        corners = np.stack([start, low, stop, low, stop, high, start, high], axis=1).reshape(-1, 4, 2)
+        bars = PolyCollection(list(corners), facecolors=color, linewidths=0, zorder=2, label=f"_bars:{agent}")
+        bars.set_rasterized(len(patients) > _PIXELS)
+        ax.add_collection(bars, autolim=False)
 
 
 def draw_symbols(
@@ -196,5 +209,4 @@ def draw_counts(
         low = low + n
     ax.set_xlim(0, end)
     ax.set_ylim(0, max(float(low.max()), 1.0) * 1.04)
-    step = next(s for s in (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 5000) if low.max() <= 4.5 * s)
-    ax.set_yticks(np.arange(0, low.max() + 1e-9, step))
+    ax.set_yticks(np.arange(0, low.max() + 1e-9, count_step(float(low.max()), 4.5)))

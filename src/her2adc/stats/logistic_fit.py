@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, conf_level_of
 from her2adc.stats.logistic_profile import Climb, Profile, climb, loglik, orthogonal
 
@@ -107,6 +108,7 @@ def separated(x: Floats, y: Bools) -> Bools:
     """
     from firthmodels import detect_separation
 
+    uses("firthmodels")
     _checked(x, y)
     if not x.shape[1]:
         return np.zeros(0, dtype=bool)
@@ -224,6 +226,7 @@ def _firth_start(basis: Floats, y: Bools) -> Floats:
     """Penalised coefficients of orthonormal columns by ``firthmodels``; zeros where it does not converge."""
     from firthmodels import FirthLogisticRegression
 
+    uses("firthmodels")
     scale = np.sqrt(len(basis))
     model = FirthLogisticRegression(gtol=1e-6, xtol=1e-6, max_iter=100, fit_intercept=False)
     with warnings.catch_warnings():  # what does not converge is climbed from zero

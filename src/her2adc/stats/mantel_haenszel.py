@@ -16,6 +16,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from her2adc.results import frame, row
+from her2adc.software import uses
 from her2adc.stats.categorical import Test
 from her2adc.stats.inputs import Floats, check_columns, conf_level_of, levels_of
 from her2adc.stats.ratios import table_of
@@ -92,6 +93,7 @@ def mantel_haenszel(tables: Sequence[Any], conf_level: float = 0.95) -> MantelHa
     if not len(a):
         nothing = Test(_NAN, 0, _NAN)
         return MantelHaenszel((_NAN, _NAN, _NAN), ratio, difference, *[nothing] * 5)
+    uses("statsmodels")
     pooled = StratifiedTable(np.moveaxis(a, 0, 2), shift_zeros=False)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = float(pooled.oddsratio_pooled)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, tied
 from her2adc.stats.partial_likelihood import CoxFit
 from her2adc.stats.penalised import Penalised
@@ -206,6 +207,7 @@ def _by_firthmodels(
     """Where to begin, and limits and p-values where ``firthmodels`` finds them."""
     from firthmodels import FirthCoxPH
 
+    uses("firthmodels")
     zero, found = np.zeros(standard.shape[1]), np.full((standard.shape[1], 3), np.nan)
     with warnings.catch_warnings():  # what does not converge is climbed by the caller
         warnings.simplefilter("ignore")
