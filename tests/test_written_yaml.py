@@ -103,3 +103,24 @@ def test_a_level_called_no_is_printed_as_no(tmp_path):
     (folder / "study.yml").write_text(plain, encoding="utf-8")
     assert set(prepare_cohort(load_study(folder)).data["liver"]) == {"No", "Yes"}
     assert len(PATIENTS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("title", [["a"]], ["row 1, title", "has to be one text", "write one text"]),
+        ("variables", -3, ["variables", "list of keys with their values", "key: value"]),
+        ("subgroups", 3, ["subgroups", "has to be a list", "[first, second]"]),
+        ("her2", [1], ["her2", "list of keys", "edition"]),
+    ],
+)
+def test_a_value_of_another_kind_has_a_cure(tmp_path, key, value, words):
+    with pytest.raises(StudyError) as error:
+        load_study(write_study(tmp_path, study={key: value}))
+    assert [w for w in words if w not in str(error.value)] == [], str(error.value)
+
+
+def test_an_id_without_end_is_a_problem(tmp_path):
+    patients = PATIENTS.assign(patient_id=["P" + "9" * 5000, *PATIENTS["patient_id"][1:]])
+    with pytest.raises(StudyError, match="the id has 5,001 characters"):
+        prepare_cohort(load_study(write_study(tmp_path, patients=patients)))

@@ -142,7 +142,34 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
         message, remedy = "not an allowed value", f"allowed: {error['ctx']['expected']}"
     elif error["type"] == "value_error":
         message = message.removeprefix("Value error, ")
+    else:
+        message, remedy = _kind(error, loc)
     return Problem(file, message, remedy, row=_line(tree, loc), column=path, value=value)
+
+
+def _kind(error: Any, loc: tuple[int | str, ...]) -> tuple[str, str]:
+    """What is wrong with a value of another kind than its key takes, and what to write."""
+    kind, ctx = str(error["type"]), error.get("ctx", {})
+    bounds = {"greater_than": ("gt", "more than"), "greater_than_equal": ("ge", "at least"),
+              "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most")}  # fmt: skip
+    if kind in bounds:
+        key, words = bounds[kind]
+        return f"has to be {words} {ctx[key]:g}", "correct the number"
+    if kind.startswith("string_pattern"):
+        return "has letters or signs that are not allowed here", f"it has to match {ctx.get('pattern')}"
+    if kind.startswith("string"):
+        return "has to be one text", "write one text, in quotes if it holds a colon, a bracket or a brace"
+    if kind.startswith(("tuple", "list", "set")) or kind == "too_short":
+        return "has to be a list with something in it", "write a list: [first, second]"
+    if kind.startswith(("dict", "model")):
+        keys = ", ".join(_fields((*loc, ""))[:8])
+        message = "has to be a list of keys with their values"
+        return message, f"write 'key: value' in the rows below it: {keys} ..."
+    kinds = {"int": "a whole number", "float": "a number", "bool": "true or false", "date": "a date"}
+    wanted = next((w for k, w in kinds.items() if kind.startswith(k)), "")
+    if wanted:
+        return f"has to be {wanted}", f"write {wanted}"
+    return str(error["msg"]), "see the data dictionary: what each key of the study file takes"
 
 
 def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
