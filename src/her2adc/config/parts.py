@@ -44,7 +44,7 @@ class Source(Part):
     """One file of a data table.
 
     ``columns`` maps names of the data dictionary to the column names of the file; columns not
-    listed keep their own names. ``where`` keeps the rows for which a pandas expression is true (column
+    listed keep their own names. ``where`` keeps the rows for which a condition is true (column
     names with blanks in backticks). ``set`` adds columns that hold one text in every row. Of several
     rows of a patient, ``first_by`` keeps the one with the lowest value of a column.
 
