@@ -44,7 +44,7 @@ def mapped(source: Source, read: Read, used: set[str]) -> tuple[dict[str, str], 
         if name in source.columns
     ]
     if "patient_id" in source.set:
-        message, remedy = "'set' gives every row the same 'patient_id'", "name the column of the ids in 'columns'"
+        message, remedy = "'set' gives every row the same 'patient_id'", "name the column of ids in 'columns'"
         problems.append(Problem("study.yml", message, remedy, value=source.set["patient_id"]))
     if "patient_id" not in mapping and "patient_id" not in columns and "patient_id" not in said:
         known = [c for c in _PATIENT if c in columns and source.format == "cbioportal"]
