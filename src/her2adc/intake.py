@@ -86,6 +86,11 @@ def _read_source(
     pairs = named(source, read, mapping)
     frame = read.frame[[c for _, c in pairs]].set_axis([n for n, _ in pairs], axis=1)
     part = Part(source, frame, dict(pairs), read.sheet, list(read.remarks), date1904=read.date1904)
+    part.remarks += [
+        f"{part.file}: the column {c!r} is not read, since 'set' of the file gives {c!r} another value"
+        for c in source.set
+        if c in read.frame.columns
+    ]
     part.frame = frame = _below_extra_headers(part)
     if frame.empty:
         return None, [Problem(part.file, "has no row of data below its header rows",
