@@ -13,14 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-<<<<<<< HEAD
-from her2adc import chronology, endpoints, markers, responses, sequences
-from her2adc import raw as raw_tables
-from her2adc.config import Study
-=======
-from her2adc import columns, endpoints, identity, markers, recist, sequences
-from her2adc.config import Study, Variable, link_problems
->>>>>>> main
+from her2adc import chronology, endpoints, identity, markers, responses, sequences
+from her2adc.config import Study, link_problems
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
