@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -43,7 +44,7 @@ class Source(Part):
     """One file of a data table.
 
     ``columns`` maps names of the data dictionary to the column names of the file; columns not
-    listed keep their own names. ``where`` keeps the rows for which a pandas expression is true (column
+    listed keep their own names. ``where`` keeps the rows for which a condition is true (column
     names with blanks in backticks). ``set`` adds columns that hold one text in every row. Of several
     rows of a patient, ``first_by`` keeps the one with the lowest value of a column.
 
@@ -130,6 +131,17 @@ class Data(Part):
     adverse_events: Table | None = None
     biomarkers: Table | None = None
     missing: Names = ()
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        path = PurePosixPath(value.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in value[:3]:
+            raise ValueError(
+                "has to lie in the folder of the study; data elsewhere are given with DATA=folder "
+                "(validate: --data folder)"
+            )
+        return value
 
     @model_validator(mode="after")
     def _joined(self) -> Data:
