@@ -262,3 +262,29 @@ def test_words_of_assessments_are_read_or_mapped(tmp_path):
 
     cohort = case("recist_words", tmp_path, say)
     assert set(cohort.tables["assessments"]["response"]) == {"CR", "PR", "SD", "PD", "NE"}
+
+
+def test_the_same_adc_resumed_is_a_decision_of_the_study(tmp_path):
+    new = case("adc_rechallenge", tmp_path)
+    data = new.data.set_index("patient_id")
+    assert data["n_adcs"].to_dict() == {"R1": 2, "R2": 3, "R3": 2, "R4": 2}
+    assert data["adc_resumed"].to_dict() == {"R1": "Yes", "R2": "Yes", "R3": "No", "R4": "Yes"}
+    said = "3 patients resumed the same ADC after a pause of more than 90 days or another line: it counts as "
+    assert any(r.startswith(f"{said}another ADC") for r in new.remarks)
+    same = case("adc_rechallenge", tmp_path, lambda s: s["sequencing"].update(rechallenge="same"))
+    data = same.data.set_index("patient_id")
+    assert data["n_adcs"].to_dict() == {"R1": 1, "R2": 2, "R3": 2, "R4": 1}
+    assert data["sequence"].to_dict() == {
+        "R1": "T-DXd only", "R2": "T-DM1 → T-DXd", "R3": "T-DXd → SG", "R4": "T-DXd only",
+    }  # fmt: skip
+    assert data.loc["R1", "adc1_stop"] == pd.Timestamp("2023-02-01")
+    assert data.loc["R2", ["adc1_stop", "adc2_start"]].tolist() == [
+        pd.Timestamp("2022-12-10"), pd.Timestamp("2023-01-05"),
+    ]  # fmt: skip
+    assert data.loc["R4", ["adc1_stop", "next1_regimen"]].tolist() == [
+        pd.Timestamp("2022-06-10"), "capecitabine",
+    ]  # fmt: skip
+    courses = same.tables["courses"]
+    adcs = courses[courses["drug_class"].eq("ADC")]
+    assert adcs[adcs["patient_id"].eq("R4")]["adc_number"].tolist() == [1, 1]
+    assert any("it counts as the same ADC" in r for r in same.remarks)
