@@ -113,7 +113,8 @@ def _contradictions(study: Study) -> Iterator[tuple[Place, str, str, str]]:
     if study.group in study.adjustment:
         n = study.adjustment.index(study.group)
         yield ("adjustment", n), "the group is in the model anyway", "delete it here", study.group
-    if study.follow_up is not None and (lost := {"start", "end"} - set(study.follow_up)):
+    given = {k for k, v in (study.follow_up or {}).items() if v}
+    if study.follow_up is not None and (lost := {"start", "end"} - given):
         yield (("follow_up",), f"has no {' and no '.join(sorted(lost))}",
                "name both: start and end, date columns of patients", "")  # fmt: skip
     for name, e in study.endpoints.items():
