@@ -41,7 +41,9 @@ lines
 adcs
 observation
 endpoints
+chronology
 recist
+responses
 adc_outcomes
 sequences
 markers

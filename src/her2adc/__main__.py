@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 def _validate(options: argparse.Namespace) -> int:
     from her2adc.build.chapters import chapter_problems
     from her2adc.config import load_study, placed
+    from her2adc.notes import notes_problems
     from her2adc.prepare import checked_cohort, summary
 
     if options.data is not None and not options.data.is_dir():
@@ -102,6 +103,8 @@ def _validate(options: argparse.Namespace) -> int:
         raise StudyError([Problem("--data", what, remedy, value=str(options.data))])
     study = load_study(options.study)
     problems = placed(chapter_problems(study), study.folder / "study.yml")
+    if study.notes:
+        problems += notes_problems(study.folder, study.notes)
     try:
         cohort = checked_cohort(study, options.data)
     except StudyError as error:

@@ -64,7 +64,8 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
         problems = unknown_columns(rule, name, parts)
         problems += identity.nothing_in_common(parts) if joins and not ids else []
     files = list(dict.fromkeys(Path(s.file).name for s in rule.sources))
-    if problems or (ids and joins):
+    double = any(p.message.startswith(("the patient stands", "the id differs")) for p in ids)
+    if problems or (double and joins):
         return RawTable(name, pd.DataFrame(), files=files), problems + ids
     table = join(name, parts, rule.when_different, used) if joins else stack(name, parts)
     table.key_problems = ids
@@ -76,7 +77,7 @@ def _read_source(
     source: Source, folder: Path, study: Study, table: str, used: set[str]
 ) -> tuple[Part | None, list[Problem]]:
     """Read one file, name its columns, give texts their meaning, add constants, keep the rows wanted."""
-    read, problems = read_file(folder / source.file, source, (folder, study.folder / study.data.folder))
+    read, problems = read_file(folder / source.file, source, (folder, study.folder))
     if problems:
         return None, problems
     mapping, problems = mapped(source, read, used)

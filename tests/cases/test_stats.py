@@ -11,6 +11,7 @@ import pytest
 from her2adc.cohort import prepare_cohort
 from her2adc.config import load_study
 from her2adc.stats.kaplan_meier import median, quantile
+from her2adc.stats.logistic import logistic
 from her2adc.stats.risk_sets import at_risk
 from her2adc.stats.survival import at_risk as at_risk_rows
 from her2adc.stats.survival import summarise
@@ -46,3 +47,12 @@ def test_at_risk_is_asked_of_the_data(time_max: float) -> None:
     data = pd.DataFrame({"OS_time": time, "OS_event": event, "OS_entry": entry})
     rows = at_risk_rows(data, "OS", times=list(at)).query("statistic == 'n_at_risk'")
     assert rows["value"].tolist() == found["n_risk"].tolist()
+
+
+def test_firth_age_equals_age_less_55() -> None:
+    data = pd.read_csv(CASES / "firth_age" / "firth_age_seed0.csv")
+    found = [logistic(data.assign(age=data["age"] - c), "pcr", ["arm", "age"]) for c in (0, 55, -2018)]
+    for rows in found:
+        assert rows.loc[rows["statistic"] == "odds_ratio", "value"].notna().all()
+        for column in ("value", "conf_low", "conf_high"):
+            np.testing.assert_allclose(rows[column], found[1][column], rtol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -146,6 +147,17 @@ class Data(Part):
     adverse_events: Table | None = None
     biomarkers: Table | None = None
     missing: Names = ()
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        path = PurePosixPath(value.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in value[:3]:
+            raise ValueError(
+                "has to lie in the folder of the study; data elsewhere are given with DATA=folder "
+                "(validate: --data folder)"
+            )
+        return value
 
     @model_validator(mode="after")
     def _joined(self) -> Data:

@@ -140,7 +140,9 @@ def _twins(study: Study) -> Iterator[tuple[Place, str, str, str]]:
     said: set[str] = set()
     for part, named in labels:
         for name, label in named.items():
-            same = [n for n, other in named.items() if _folded(other) == _folded(label)]
+            kind = known[name].kind if name in known else None  # a number and its levels may share a label
+            same = [n for n, other in named.items() if _folded(other) == _folded(label)
+                    and (n not in known or known[n].kind == kind)]  # fmt: skip
             if same[0] != name or len(same) < 2 or _folded(label) in said:
                 continue
             said.add(_folded(label))

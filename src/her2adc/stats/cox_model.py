@@ -192,5 +192,6 @@ def _monotone(model: Model, fit: CoxFit, infinite: Bools, conf_level: float, why
         return Estimates(nan, nan, nan, nan, [method if k else why for k in fit.kept], True)
     firth = fit_firth(model.design.matrix, model.times, model.events, fit.kept, conf_level)
     method = f"{FIRTH} (monotone likelihood: {where})"
-    ratio, low, high = (np.exp(v) for v in (firth.coef, firth.low, firth.high))
+    with np.errstate(over="ignore"):  # said where the row is made
+        ratio, low, high = (np.exp(v) for v in (firth.coef, firth.low, firth.high))
     return Estimates(ratio, low, high, firth.p, [method if k else why for k in fit.kept], True)

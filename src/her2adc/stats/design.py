@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from her2adc.stats.inputs import Bools, Floats, check_columns, levels_of
 
-__all__ = ["Column", "Design", "design", "is_categorical"]
+__all__ = ["Column", "Design", "design", "is_categorical", "printable"]
 
 
 def is_categorical(values: pd.Series) -> bool:
@@ -39,6 +40,17 @@ class Column:
     place: int | None
     rows: Bools
     note: str = ""
+
+
+def printable(record: dict[str, Any], column: Column) -> dict[str, Any]:
+    """Leave a ratio out, and say why, where that for one unit of the variable is beyond every number."""
+    value, low, high = (float(record[name]) for name in ("value", "conf_low", "conf_high"))
+    if column.level or not (np.isinf(value) or value == 0 or (low == 0 and np.isinf(high))):
+        return record
+    why = (
+        f"not estimable: the ratio for one unit is too large or small; give {column.variable} in larger units"
+    )
+    return {**record, "value": np.nan, "conf_low": np.nan, "conf_high": np.nan, "method": why}
 
 
 @dataclass
