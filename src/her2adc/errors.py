@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 SHOWN = 10
+_ENDLESS = re.compile(r"\S{200,}")
 _OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 FEW, LONG, MOST = 4, 80, 25
 """Values of a form that are printed, characters of a value, and entries of a report."""
@@ -83,15 +84,16 @@ class StudyError(Exception):
 
 
 def visible(text: str) -> str:
-    r"""Text of a file as a terminal may print it: what a terminal would obey is written out.
+    r"""Text of a file as a terminal may print it: what it would obey written out, endless words cut.
 
     Examples
     --------
     >>> print(visible("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
+    text = _ENDLESS.sub(lambda word: f"{word[0][:LONG]}...", str(text)[: 50 * LONG])
     return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _OBEYED else c for c in str(text)
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _OBEYED else c for c in text
     )
 
 
