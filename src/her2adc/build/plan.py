@@ -121,7 +121,7 @@ def make_plan(studies: Sequence[str] = (), pages: Sequence[str] = (), data: str 
     problems: list[Problem] = []
     for folder in {f.resolve(): f for f in folders}.values():
         study, found = _plan_study(folder, data)
-        if not studies and not Path(study.data).is_dir():
+        if not studies and not found and not Path(study.data).is_dir():
             left_out.append(f"{study.shown}: its data are not in the repository; to build it: "
                             f'make book STUDY="{folder.name}" DATA=folder')
             continue
