@@ -144,10 +144,10 @@ class _Entry:
         few = FEW if any(c.isdecimal() for v in values[:FEW] for c in v) else 3 * FEW
         found = ", ".join(quoted(v) for v in values[:few])
         found += f" and {len(values) - few} more" if len(values) > few else ""
-        many = f"{len(self.rows)} cells: " if len(self.rows) > SHOWN else ""
+        many = f", in {len(self.rows)} cells" if len(self.rows) > SHOWN else ""
         column = f", {short(p.column)}" if p.column else ""
         text = f"{visible(p.file)}, rows {rows}{more}{column}: {visible(p.message)}"
-        text += f" ({many}found: {found})" if values != [""] else ""
+        text += f" (found: {found}){many}" if values != [""] else many
         remedy = p.remedy if len(values) == 1 else _HINT.sub("", p.remedy)
         return text + (f"\n    -> {visible(remedy)}" if remedy else "")
 
@@ -166,7 +166,7 @@ def report(problems: Sequence[Problem]) -> str:
     >>> dates = [Problem("a.csv", "no date", "", r, "start", f"2023.{r}.1") for r in range(2, 117)]
     >>> print(report(dates))
     1 problem found (115 cells)
-    a.csv, rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 105 more, start: no date (115 cells: found: ...
+    a.csv, rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 105 more, start: no date (found: ...
     """
     entries = sorted(_entries(problems), key=lambda e: _rank(e.first))
     cells = sum(len(e.rows) for e in entries if len(e.rows) > 1)
