@@ -17,6 +17,8 @@ from her2adc.stats.imputation import impute
 from her2adc.stats.logistic import logistic
 from her2adc.stats.logistic_fit import fit_firth_logistic, fit_logistic, independent
 from her2adc.stats.logistic_profile import Profile
+from her2adc.stats.monotone import FirthFit, fit_firth
+from her2adc.stats.penalised import Penalised
 from her2adc.stats.regression import cox
 from her2adc.stats.weighting import propensity
 
@@ -190,3 +192,45 @@ def test_a_column_that_says_nothing_new_costs_only_itself(name: str, column: str
             for t in (with_it, without)
         ]
         np.testing.assert_allclose(pair[0], pair[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_firth_cox_has_limits_or_says_why_not(seed: int) -> None:
+    """Few events, all of one arm: an estimate has both limits, the likelihood ratio of 95% there."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 25))
+    x = np.column_stack([rng.random(n) < 0.5, rng.normal(size=n) + 55]).astype(float)
+    x[:2, 0] = 0, 1
+    times, events = rng.integers(1, 12, n).astype(float), (rng.random(n) < 0.3) & (x[:, 0] == 1)
+    events[1] = True
+    kept = np.array([True, True])
+    fit = fit_firth(x, times, events, kept)
+    if np.isnan(fit.coef).any():
+        return
+    found = Penalised(x, times, events)
+    top = found.climb(np.zeros(2))
+    for j in range(2):
+        for limit in (fit.low[j], fit.high[j]):
+            assert found.fall(top, j, limit * found.sets.scale[j]) == pytest.approx(1.9207294, abs=1e-5)
+
+
+def test_an_estimate_without_limits_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(x: Any, *_: Any) -> FirthFit:
+        nothing = np.full(x.shape[1], np.nan)
+        return FirthFit(np.full(x.shape[1], 15.7), nothing, nothing, np.full(x.shape[1], 0.019))
+
+    monkeypatch.setattr("her2adc.stats.cox_model.fit_firth", lost)
+    rows = cox(_mono(cohort()), "OS", ["arm"])
+    ratio = one(rows, variable="arm", level="b", statistic="hazard_ratio")
+    assert np.isnan(ratio["value"]) and ratio["method"].startswith(
+        "not estimable: Firth's estimate of arm b has no"
+    )
+    assert np.isnan(one(rows, analysis="cox", variable="arm", level="b", statistic="p_value")["value"])
+
+
+def test_a_model_with_more_to_say_than_events_is_found_monotone() -> None:
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=12) + 55, "z": rng.normal(size=12)})
+    data["OS_time"], data["OS_event"] = rng.permutation(12) + 1.0, [True] * 2 + [False] * 10
+    ratios = select(cox(data, "OS", ["x", "z"]), statistic="hazard_ratio")
+    assert (ratios["value"].isna() | ratios["value"].between(1e-4, 1e4)).all()

@@ -121,7 +121,7 @@ def make_plan(studies: Sequence[str] = (), pages: Sequence[str] = (), data: str 
     problems: list[Problem] = []
     for folder in {f.resolve(): f for f in folders}.values():
         study, found = _plan_study(folder, data)
-        if not studies and not Path(study.data).is_dir():
+        if not studies and not found and not Path(study.data).is_dir():
             left_out.append(f"{study.shown}: its data are not in the repository; to build it: "
                             f'make book STUDY="{folder.name}" DATA=folder')
             continue
@@ -257,6 +257,14 @@ def _twins(studies: list[StudyPlan]) -> list[Problem]:
                                     "rename one of the two folders, or build one at a time",
                                     value=study.id))
         seen[study.id] = study
+    titles: dict[str, str] = {}
+    for study in studies:
+        title = " ".join(study.short_title.casefold().split())
+        if title in titles:
+            problems.append(Problem(study.file, f"has the same short title as the study {titles[title]}: "
+                                    "readers could not tell them apart", "give each study a short_title of its own",
+                                    column="short_title", value=study.short_title))
+        titles[title] = study.file
     return problems
 
 

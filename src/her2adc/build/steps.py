@@ -99,6 +99,7 @@ def step(name: str, plan: Plan) -> Iterator[None]:
     StudyError
         When an input changed while the step ran: what it made would pass for what it is not.
     """
+    (DONE / name).unlink(missing_ok=True)
     _write(RUNNING / name, str(os.getpid()))
     try:
         yield

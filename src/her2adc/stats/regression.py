@@ -113,7 +113,7 @@ def cox(
     rows: list[dict[str, Any]] = []
     for column in model.design.columns:
         rows += _term_rows(column, found, model.events, conf_level)
-    rows += [_interaction_row(model, fit, f"{a}:{b}") for a, b in interactions]
+    rows += [_interaction_row(model, fit, name) for name in model.design.products]
     rows += _model_rows(model, fit, found, conf_level)
     rows += _ph_rows(model, fit, found.monotone, analysis)
     common = {"analysis": analysis, "population": population}
