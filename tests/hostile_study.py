@@ -14,7 +14,7 @@ import yaml
 
 SECRET = "SECRET-7F3A"
 """What stands in the file that texts try to put into the page."""
-PATIENTS = 130
+PATIENTS = 90
 RUN = "window.hit=(window.hit||0)+1"
 PAYLOADS = (
     f"<script>{RUN}</script> <b>bold</b>",
@@ -149,7 +149,8 @@ def _parts(study: dict[str, Any], text: Texts) -> None:
     for key in ("before", "between"):
         rule["time_points"][key]["label"] = text("time point")
     rule["markers"]["trop2"].update(label=text("marker"), unit="<b>$p$", cut_source=text("source of a cut"))
-    rule["genes"]["BRCA"]["label"] = text("gene", breaks=False)
+    rule["genes"] = {"ESR1": {}, "BRCA": {**rule["genes"]["BRCA"], "label": text("gene", breaks=False)}}
+    del rule["markers"]["ki67_index"]
     rule["remark"] = {key: text(f"remark {key}") for key in rule["remark"]}
     rule.update(permutations=99, replicates=50)
     study["safety"]["periods"]["ADC1"]["label"] = text("period")
@@ -173,7 +174,7 @@ def _records(study: dict[str, Any], tables: dict[str, pd.DataFrame], text: Texts
     tables["exposures"]["agent"] = tables["exposures"]["agent"].replace(strange, "<b>drug</b>*x* $1$")
     study["sequencing"]["unknown"] = "keep"
     tests = tables["her2_tests"]
-    unknown = text.typed["HER2 text"] = f"KHER2 <script>{RUN}</script> *x* $1$ | `u` {{include}}"
+    unknown = f"KHER2 <script>{RUN}</script> *x* $1$ | `u` {{include}}"
     tests.loc[tests.index[tests["specimen"].eq("before ADC1")][:3], "ihc"] = unknown
     study["her2"]["unknown"] = [unknown]
 

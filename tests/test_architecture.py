@@ -41,12 +41,15 @@ lines
 adcs
 observation
 endpoints
+chronology
 recist
+responses
 adc_outcomes
 sequences
 markers
 inclusion
 cohort
+checks
 prepare
 results
 stats

@@ -167,6 +167,21 @@ def meaning(text: pd.Series, values: Mapping[Any, tuple[str, ...]]) -> pd.Series
     return whole.where(whole.notna(), as_codes(code, known))
 
 
+def worded(text: pd.Series, words: Mapping[str, tuple[str, ...]]) -> pd.Series:
+    """Put its code in the place of each word that means it, whatever its capitals; the rest stays.
+
+    Examples
+    --------
+    >>> words = {"PR": ("partial response",), "PD": ()}
+    >>> worded(pd.Series(["Partial  Response", "pd", "Non-CR"]), words).tolist()
+    ['PR', 'PD', 'Non-CR']
+    """
+    known = {w.casefold(): code for code, listed in words.items() for w in (code, *listed)}
+    plain = text.map(lambda t: " ".join(folded(str(t)).casefold().split()), na_action="ignore")
+    found = as_codes(plain, known)
+    return found.where(found.notna(), text).astype(object).where(text.notna(), None)
+
+
 def outcome(table: RawTable, definition: Outcome) -> tuple[pd.Series, list[Problem]]:
     """Read a text column as an outcome: ``yes`` or ``no``, missing where the cell is empty.
 

@@ -65,7 +65,7 @@ def dates(
 
 def _days(text: pd.Series, origin: Origin, style: str = "") -> pd.Series:
     """What each text of a file says as a date."""
-    serials = origin.source.file.lower().endswith(SPREADSHEETS)
+    serials = origin.source.file.lower().endswith(SPREADSHEETS) and not origin.date1904
     read = partial(read_date, style=style or origin.source.dates, serials=serials)
     return text.map({t: read(t) for t in text.unique()}).astype(object)
 

@@ -20,6 +20,9 @@ _TOTALS = re.compile(
     re.IGNORECASE,
 )
 
+Examples = dict[tuple[str, str], str]
+"""The example that a cure shows, by file and kind."""
+_LONGEST = 200
 _IN_ROWS = (
     "the patient stands in more than one row",
     "keep one row a patient, by hand or with 'first_by' in study.yml",
@@ -85,25 +88,35 @@ def _visible(text: str) -> str:
 
 
 def key_problems(part: Part, unique: bool) -> list[Problem]:
-    """Rows without a patient, rows that are no patient's, and patients with two rows where one may be."""
+    """Rows without a patient, rows that are no patient's, and patients with two rows where one may be.
+
+    The rows of the first two kinds leave the part, so that all else that is wrong is found too.
+    """
     column, ids = part.columns["patient_id"], part.frame["patient_id"]
     forms = Counter(form_of(i) for i in ids.dropna())
     usual = forms.most_common(1)[0][0] if forms else ""
     others = part.frame.drop(columns=["patient_id", *part.source.set], errors="ignore")
     known = others.notna().any(axis=1)
-    problems = []
+    totals = ids.map(lambda t: bool(t and _TOTALS.match(t)))
+    problems = [
+        Problem(
+            part.file, f"the id has {len(t):,} characters", "correct the cell", int(str(r)), column, t[:40]
+        )
+        for r, t in ids[ids.str.len().gt(_LONGEST)].items()
+    ]
+    out = []
     row: Any
-    for row, text in ids[ids.isna() | ids.map(lambda t: t and form_of(t)).ne(usual)].items():
-        if text is None:
-            if int(row) not in part.said:
-                problems.append(_no_id(part, int(str(row)), column, others.loc[row].dropna()))
-        elif len(ids) > 1:
-            if _TOTALS.match(text):
-                problems.append(_no_patient(part, int(str(row)), column, text, "seems to be a total"))
-            elif others.shape[1] and not known[row]:
-                problems.append(
-                    _no_patient(part, int(str(row)), column, text, "holds only a text, a note perhaps")
-                )
+    for row, text in ids[ids.isna() | ids.map(lambda t: t and form_of(t)).ne(usual) | totals].items():
+        if text is None and int(row) not in part.said:
+            problems.append(_no_id(part, int(row), column, others.loc[row].dropna()))
+        elif text is not None and len(ids) > 1 and totals[row]:
+            problems.append(_no_patient(part, int(row), column, text, "seems to be a total"))
+        elif text is not None and len(ids) > 1 and others.shape[1] and not known[row]:
+            problems.append(_no_patient(part, int(row), column, text, "holds only a text, a note perhaps"))
+        else:
+            continue
+        out.append(row)
+    part.frame = part.frame.drop(index=out)
     return problems + (repeated([part]) if unique else [])
 
 
@@ -152,25 +165,27 @@ def repeated(parts: list[Part]) -> list[Problem]:
 def look_alikes(parts: list[Part]) -> list[Problem]:
     """Ids of one table that are spelled in two ways."""
     first: dict[str, str] = {}
+    examples: Examples = {}
     problems = []
     for part in parts:
         for row, text in part.frame["patient_id"].dropna().items():
             known = first.setdefault(key_of(text), text)
             if text != known:
-                problems.append(
-                    _alike(part.file, int(str(row)), part.columns["patient_id"], text, known, "the table")
-                )
+                place = Problem(part.file, "", "", int(str(row)), part.columns["patient_id"])
+                problems.append(_alike(place, text, known, "the table", examples))
     return problems
 
 
-def _alike(file: str, row: int | None, column: str, text: str, known: str, where: str) -> Problem:
-    """An id that is another spelling of one known."""
+def _alike(place: Problem, text: str, known: str, where: str, examples: Examples) -> Problem:
+    """An id that is another spelling of one known; the cure shows the first of its kind."""
+    file, row, column, differs = place.file, place.row, place.column, difference(text, known)
     shown = f'"{text}"' if text.isprintable() else ascii(text).replace("'", '"')
+    example = examples.setdefault((file, differs), f"{{{shown}: {known}}}")
     return Problem(
         file,
-        f"the id differs from another of {where} only by {difference(text, known)}",
+        f"the id differs from another of {where} only by {differs}",
         "write the id of a patient alike everywhere; or say under 'values' of the file in study.yml which is "
-        f"meant: values: {{patient_id: {{{shown}: {known}}}}}",
+        f"meant, for example values: {{patient_id: {example}}}",
         row,
         column,
         f"{text}, and {known} there",
@@ -214,8 +229,9 @@ def orphans(raw: Mapping[str, RawTable]) -> list[Problem]:
     """
     known = set(raw["patients"].frame["patient_id"])
     alike = {key_of(i): i for i in known if i is not None}
+    examples: Examples = {}
     return [
-        _orphan(table, raw["patients"].files, i, p, alike.get(key_of(p)))
+        _orphan(table, raw["patients"].files, i, p, alike.get(key_of(p)), examples)
         for name, table in raw.items()
         if name != "patients"
         for i, p in table.frame["patient_id"].items()
@@ -223,7 +239,9 @@ def orphans(raw: Mapping[str, RawTable]) -> list[Problem]:
     ]
 
 
-def _orphan(table: RawTable, files: Iterable[str], index: object, text: str, alike: str | None) -> Problem:
+def _orphan(
+    table: RawTable, files: Iterable[str], index: object, text: str, alike: str | None, examples: Examples
+) -> Problem:
     """A row of a patient that the table of patients has not, or spells in another way."""
     place = table.problem("patient_id", index, "", "", text)
     if alike is None:
@@ -231,13 +249,13 @@ def _orphan(table: RawTable, files: Iterable[str], index: object, text: str, ali
         remedy += f"{next(iter(files))}, or delete the row"
         return Problem(place.file, message, remedy, place.row, place.column, text)
     where = " and ".join(files)
-    return _alike(place.file, place.row, place.column, text, alike, f"the table of patients ({where})")
+    return _alike(place, text, alike, f"the table of patients ({where})", examples)
 
 
 def second_header_hint(problems: list[Problem], raw: Mapping[str, RawTable]) -> list[Problem]:
     """Take several cells of a file's first data row that cannot be read for a second header row.
 
-    Only if the row cannot be a patient's: its id has another form than all others.
+    Only if the row cannot be a patient's: its id has no digit, and another form than all others.
 
     Parameters
     ----------
@@ -259,13 +277,13 @@ def second_header_hint(problems: list[Problem], raw: Mapping[str, RawTable]) -> 
                 continue
             ids = table.frame["patient_id"].fillna("").astype(str)
             first: Any = rows.idxmin()
-            if form_of(ids[first]) in {form_of(ids[i]) for i in rows.index if i != first}:
+            others = {form_of(ids[i]) for i in rows.index if i != first}
+            if form_of(ids[first]) in others or any(c.isdigit() for c in ids[first]):
                 continue
             here = [p for p in out if p.file == origin.place and p.row == rows[first]]
-            unread = [p for p in here if p.message.startswith("is not a") or "is no level" in p.message]
-            if len(unread) >= 2:
+            if len(here) >= 2:
                 out = [p for p in out if p not in here]
-                out.insert(0, _second_header(origin.place, int(rows[first]), unread))
+                out.insert(0, _second_header(origin.place, int(rows[first]), here))
     return out
 
 

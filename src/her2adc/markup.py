@@ -33,7 +33,7 @@ _RIGHT = (
 _TO_THE_LEFT = re.compile(f"[{_RIGHT}](?:[^\\w\n]*[{_RIGHT}])*")
 """Words of a script that runs to the left, with what stands between them."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$~&^#])")
-_AT_START = re.compile(r"^(?:([-+=%:]|\((?=.*\)=$))|(\d{1,9})([.)])(?=\s|$))")
+_AT_START = re.compile(r"^(?:(-+|[+=%:]|\((?=.*\)=$))|(\d{1,9})([.)])(?=\s|$))")
 _TOKEN = re.compile(r"[\w][\w./-]*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_:.+-]*")
 
@@ -66,9 +66,11 @@ class Myst(str):
         return Myst(super().join(escape(part) for part in parts))
 
     def __add__(self, other: str) -> Myst:
-        """Append, escaped; a blank between stays."""
-        blank = " " if other.startswith(" ") and not isinstance(other, Myst) else ""
-        return Myst(f"{self!s}{blank}{escape(other)!s}")
+        """Append, escaped; blanks at the ends stay."""
+        if isinstance(other, Myst):
+            return Myst(f"{self!s}{other!s}")
+        before, after = (" " if other[i : i + 1] == " " else "" for i in (0, len(other) - 1))
+        return Myst(f"{self!s}{before}{escape(other)!s}{after}")
 
 
 def str_of(value: object) -> str:
@@ -101,7 +103,7 @@ def escape(text: str) -> Myst:
     if isinstance(text, Myst):
         return text
     safe = _SPECIAL.sub(r"\\\1", plain(text))
-    safe = _AT_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", safe)
+    safe = _AT_START.sub(lambda m: "".join(f"\\{c}" for c in m[1]) if m[1] else f"{m[2]}\\{m[3]}", safe)
     return Myst(_TO_THE_LEFT.sub("\u2068\\g<0>\u2069", safe))
 
 

@@ -78,6 +78,7 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
         if problems:
             return table.frame, problems
     frame = table.frame.copy()
+    words = {c.name: c.words for c in TABLES[table.name] if c.words}
     latest = None if study.data_kind == "simulated" else today()  # a simulation may end in the future
     for column in frame.columns:
         if kinds.get(column) == "date":
@@ -85,6 +86,7 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
         elif kinds.get(column) in ("number", "integer"):
             frame[column], found = columns.numbers(table, column, _unit(study, table, column))
         else:
+            frame[column] = columns.worded(frame[column], words[column]) if column in words else frame[column]
             continue
         problems += found
     if table.name == "patients":
@@ -236,9 +238,13 @@ def _schema_problems(table: RawTable, frame: pd.DataFrame, before: list[Problem]
                 )
             )
             continue
-        message, remedy = str(case.check), "correct the cell"
+        message, value = str(case.check), str(case.failure_case)
         if "not_nullable" in message:
             message, remedy = "the cell is empty", f"fill in {meaning.get(column, column)}"
+        else:
+            allowed = next((c.allowed for c in TABLES[table.name] if c.name == column), ())
+            like = "SD" if "SD" in allowed else next(iter(allowed), "1")
+            remedy = columns.means_remedy(table, column, f"{value!r}: {like}")
         p = table.problem(column, case.index, message, remedy, case.failure_case)
         if (p.row, p.column) not in known:
             problems.append(p)

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from her2adc import cells, typed
+from her2adc import cells, prose, typed
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import load_study
 from her2adc.errors import StudyError
+from her2adc.stats import analyses
 
 CASES = Path(__file__).parent
 
@@ -204,3 +205,86 @@ def test_a_text_that_is_unknown_in_one_column_stays_a_result_in_the_other(tmp_pa
 
     cohort = case("redcap", tmp_path, name)
     assert (len(cohort.data), cohort.data["her2_class"].value_counts()["HER2-low"]) == (109, 49)
+
+
+def test_clinical_benefit_is_read_strictly(tmp_path):
+    cohort = case("cbr", tmp_path, lambda s: s.update(her2={**s["her2"], "analysed": ["HER2-low"]}))
+    assert cohort.data["clinical_benefit"].notna().all()
+    table = pd.read_csv(CASES / "cbr" / "data" / "c.csv", dtype=str)
+    right = table.set_index("patient_id")["cb"].eq("是")
+    assert right.sum() == 83
+    got = case("cbr", tmp_path).data.set_index("patient_id")["clinical_benefit"].astype(bool)
+    assert got.eq(right[got.index]).all()
+
+    def misspelt(study: dict[str, Any]) -> None:
+        study["response"]["clinical_benefit"] = "cbb"
+
+    assert "has no column 'cbb'" in str(problems("cbr", tmp_path, misspelt))
+
+
+def test_a_benefit_that_means_neither_yes_nor_no_is_a_problem_that_can_be_cured(tmp_path):
+    folder = tmp_path / "cbr"
+    shutil.copytree(CASES / "cbr", folder)
+    file = folder / "data" / "c.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("是", "durable"), encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        prepare_cohort(load_study(folder))
+    assert "cb: clinical benefit: means neither yes nor no (found: 'durable')" in str(caught.value)
+    text = (folder / "study.yml").read_text(encoding="utf-8")
+    cure = "data: {patients: {file: c.csv, values: {cb: {durable: yes}}}}"
+    (folder / "study.yml").write_text(text.replace("data: {patients: c.csv}", cure), encoding="utf-8")
+    assert prepare_cohort(load_study(folder)).data["clinical_benefit"].sum() > 70
+
+
+def test_without_a_column_of_clinical_benefit_there_is_no_rate_of_it(tmp_path):
+    def without(study: dict[str, Any]) -> None:
+        del study["response"]["clinical_benefit"]
+
+    data = case("cbr", tmp_path, without).data
+    assert "clinical_benefit" not in data
+    rows = analyses.response_by_group(data, "her2_class")
+    rates = rows[rows["statistic"].eq("rate")]
+    assert set(rates["variable"]) == {"ORR", "DCR"}
+    n = rates[rates["population"].eq("evaluable") & rates["group"].eq("All patients")]["n"]
+    assert set(n) == {int(data["best_response"].isin(["CR", "PR", "SD", "PD"]).sum())}
+    assert "clinical benefit" not in prose.response(rows, [])
+    assert prose.response(rows, []).startswith("The objective response rate was ")
+
+
+def test_words_of_assessments_are_read_or_mapped(tmp_path):
+    found = problems("recist_words", tmp_path).problems
+    assert {p.value for p in found} == {"Non-CR/Non-PD"}
+    assert "data.assessments.values.response" in found[0].remedy
+
+    def say(study: dict[str, Any]) -> None:
+        values = {"response": {"Non-CR/Non-PD": "SD"}}
+        study["data"]["assessments"] = {"file": "assessments.csv", "values": values}
+
+    cohort = case("recist_words", tmp_path, say)
+    assert set(cohort.tables["assessments"]["response"]) == {"CR", "PR", "SD", "PD", "NE"}
+
+
+def test_the_same_adc_resumed_is_a_decision_of_the_study(tmp_path):
+    new = case("adc_rechallenge", tmp_path)
+    data = new.data.set_index("patient_id")
+    assert data["n_adcs"].to_dict() == {"R1": 2, "R2": 3, "R3": 2, "R4": 2}
+    assert data["adc_resumed"].to_dict() == {"R1": "Yes", "R2": "Yes", "R3": "No", "R4": "Yes"}
+    said = "3 patients resumed the same ADC after a pause of more than 90 days or another line: it counts as "
+    assert any(r.startswith(f"{said}another ADC") for r in new.remarks)
+    same = case("adc_rechallenge", tmp_path, lambda s: s["sequencing"].update(rechallenge="same"))
+    data = same.data.set_index("patient_id")
+    assert data["n_adcs"].to_dict() == {"R1": 1, "R2": 2, "R3": 2, "R4": 1}
+    assert data["sequence"].to_dict() == {
+        "R1": "T-DXd only", "R2": "T-DM1 → T-DXd", "R3": "T-DXd → SG", "R4": "T-DXd only",
+    }  # fmt: skip
+    assert data.loc["R1", "adc1_stop"] == pd.Timestamp("2023-02-01")
+    assert data.loc["R2", ["adc1_stop", "adc2_start"]].tolist() == [
+        pd.Timestamp("2022-12-10"), pd.Timestamp("2023-01-05"),
+    ]  # fmt: skip
+    assert data.loc["R4", ["adc1_stop", "next1_regimen"]].tolist() == [
+        pd.Timestamp("2022-06-10"), "capecitabine",
+    ]  # fmt: skip
+    courses = same.tables["courses"]
+    adcs = courses[courses["drug_class"].eq("ADC")]
+    assert adcs[adcs["patient_id"].eq("R4")]["adc_number"].tolist() == [1, 1]
+    assert any("it counts as the same ADC" in r for r in same.remarks)

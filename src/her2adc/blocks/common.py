@@ -130,10 +130,12 @@ def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
         if rule.start
         else "as recorded in the data"
     )
+    benefit = f"complete or partial response, or stable disease for at least {rule.cbr_weeks:g} weeks"
+    if rule.column:
+        benefit = "as recorded in the data" if rule.clinical_benefit else "not recorded, and no rate is given"
     return {
         "Best response": source,
-        "Clinical benefit": "complete or partial response, or stable disease for at least "
-        f"{rule.cbr_weeks:g} weeks",
+        "Clinical benefit": benefit,
         "Method": prose.methods(rows),
     }
 

@@ -11,7 +11,7 @@ from her2adc.config.biomarkers import (
 )
 from her2adc.config.comparison import SequenceComparison
 from her2adc.config.evolution import CONCORDANT, DIRECTIONS, DISCORDANT, Evolution, Retest, Stage
-from her2adc.config.load import find_studies, load_study
+from her2adc.config.load import find_studies, load_study, placed
 from her2adc.config.models import (
     Chapter,
     Endpoint,
@@ -25,7 +25,9 @@ from her2adc.config.parts import (
     CLASSES,
     HER2_VARIABLES,
     MISSING,
+    NO,
     RESULTS,
+    YES,
     Data,
     Source,
     Table,
@@ -46,9 +48,11 @@ __all__ = [
     "HER2_VARIABLES",
     "IGNORED",
     "MISSING",
+    "NO",
     "NOT_TESTED",
     "RESULTS",
     "WILD_TYPE",
+    "YES",
     "Biomarkers",
     "Chapter",
     "Data",
@@ -75,6 +79,7 @@ __all__ = [
     "find_studies",
     "link_problems",
     "load_study",
+    "placed",
     "shown_name",
     "study_id",
 ]

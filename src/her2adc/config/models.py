@@ -160,7 +160,11 @@ class Population(Part):
 
 
 class Chapter(Part):
-    """A page: a notebook with parameters."""
+    """A page: a notebook with parameters.
+
+    ``page`` is its name in addresses and files: small letters, digits, ``-`` and ``_``. It is that of the
+    notebook unless given.
+    """
 
     notebook: str
     page: str = ""

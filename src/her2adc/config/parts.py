@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -26,8 +27,11 @@ ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
 CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def _as_list(value: Any) -> Any:
+    """One name as a list of one; empty texts are no names."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [v for v in value if v != ""] if isinstance(value, list) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
@@ -38,12 +42,25 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_text_is_nothing(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        optional = {
+            key
+            for name, field in cls.model_fields.items()
+            if type(None) in get_args(field.annotation)
+            for key in (name, field.alias)
+        }
+        return {k: None if v == "" and k in optional else v for k, v in value.items()}
+
 
 class Source(Part):
     """One file of a data table.
 
     ``columns`` maps names of the data dictionary to the column names of the file; columns not
-    listed keep their own names. ``where`` keeps the rows for which a pandas expression is true (column
+    listed keep their own names. ``where`` keeps the rows for which a condition is true (column
     names with blanks in backticks). ``set`` adds columns that hold one text in every row. Of several
     rows of a patient, ``first_by`` keeps the one with the lowest value of a column.
 
@@ -130,6 +147,17 @@ class Data(Part):
     adverse_events: Table | None = None
     biomarkers: Table | None = None
     missing: Names = ()
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        path = PurePosixPath(value.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in value[:3]:
+            raise ValueError(
+                "has to lie in the folder of the study; data elsewhere are given with DATA=folder "
+                "(validate: --data folder)"
+            )
+        return value
 
     @model_validator(mode="after")
     def _joined(self) -> Data:

@@ -32,7 +32,7 @@ def read_excel(path: Path, source: Source) -> Read:
     place = f"{path.name}, sheet {sheet.title}"
     rows, unclear = _texts(opened)
     try:
-        read = below_header(rows, place, source.header_row)
+        read = below_header(rows, place, source.header_row, strict=False)
     except FileProblem as error:
         others = [n for n in opened.names if n != sheet.title]
         if others and "sheet" not in source.model_fields_set:

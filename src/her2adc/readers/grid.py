@@ -82,7 +82,7 @@ def letter(position: int) -> str:
     return text
 
 
-def below_header(rows: Rows, file: str, header_row: int = 1) -> Read:
+def below_header(rows: Rows, file: str, header_row: int = 1, *, strict: bool = True) -> Read:
     """Make a frame of numbered rows, of which the one of ``header_row`` holds the names.
 
     Parameters
@@ -93,6 +93,8 @@ def below_header(rows: Rows, file: str, header_row: int = 1) -> Read:
         Name of the file, for messages.
     header_row
         Number of the row with the names.
+    strict
+        Whether cells beyond the names are a problem, as where a text holds the delimiter.
 
     Returns
     -------
@@ -128,15 +130,39 @@ def below_header(rows: Rows, file: str, header_row: int = 1) -> Read:
     while names and not names[-1]:
         names.pop()
     read = Read(top=filled[:_TOP])
-    problems = [_longer(file, i, r, len(names)) for i, r in body if any(r[len(names) :])]
-    unnamed = [len(names) + k for k in range(len(header) - len(names))]
-    shared = {p for p in unnamed if sum(len(r) > p and bool(r[p]) for _, r in body) > len(body) / 2}
-    if problems and shared:
-        problems = []
-    if problems:
-        raise FileProblem(*problems)
-    _unnamed(read, file, [*(p for p, n in enumerate(names) if not n), *sorted(shared)], body)
+    width = len(names)
+    beyond = [(i, r) for i, r in body if any(r[width:])]
+    if len(beyond) > len(body) / 2 and 3 * width <= len(_ends(beyond)):
+        raise FileProblem(_title(file, header_row, width, filled))
+    shared = {p for p in range(width, len(header)) if _filled(body, p) > len(body) / 2}
+    if beyond and strict and not shared:
+        raise FileProblem(*(_longer(file, i, r, width) for i, r in beyond))
+    last = max((len(r) for _, r in body), default=0)
+    _unnamed(read, file, [*(p for p, n in enumerate(names) if not n), *range(width, last)], body)
     return _framed(read, names, body)
+
+
+def _ends(rows: Rows) -> list[str | None]:
+    """Cells of the longest of these rows."""
+    return max((r for _, r in rows), key=len, default=[])
+
+
+def _filled(body: Rows, position: int) -> int:
+    """Number of filled cells of a column."""
+    return sum(len(r) > position and bool(r[position]) for _, r in body)
+
+
+def _title(file: str, header_row: int, width: int, filled: Rows) -> Problem:
+    """A row of names that is a title: most rows below it have many more cells."""
+    most = max(sum(map(bool, r)) for _, r in filled)
+    row = next(i for i, r in filled if i > header_row and sum(map(bool, r)) >= 0.6 * most)
+    return Problem(
+        file,
+        f"the row where the names of the columns are expected has {width} cell"
+        f"{'s' if width > 1 else ''}, and most rows below it have more: it seems to be a title",
+        f"set header_row: {row} for this file in study.yml, if the names stand in row {row}",
+        row=header_row,
+    )
 
 
 def _longer(file: str, row: int, cells: list[str | None], width: int) -> Problem:
@@ -152,8 +178,7 @@ def _longer(file: str, row: int, cells: list[str | None], width: int) -> Problem
 def _unnamed(read: Read, file: str, positions: list[int], body: Rows) -> None:
     """Say that columns without a name are not read."""
     for p in positions:
-        n = sum(len(r) > p and bool(r[p]) for _, r in body)
-        if n:
+        if n := _filled(body, p):
             read.remarks.append(
                 f"{file}: column {letter(p)} has no name in the row of names, and its "
                 f"{n} filled cell{'s are' if n > 1 else ' is'} not read"

@@ -21,7 +21,11 @@ _NO_CELL = re.compile(rb"<(?:\w+:)?c(?:\s[^<>]*)?/>|<(?:\w+:)?c(?:\s[^<>]*)?></(
 _NO_ROW = re.compile(rb"<(?:\w+:)?row(?:\s[^<>]*)?/>|<(?:\w+:)?row(?:\s[^<>]*)?>\s*</(?:\w+:)?row>")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s>]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>([^<]*))")
-_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s/>]")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v(?:\s[^<>]*)?>[^<]|is[\s>])")
+_TEXT = re.compile(
+    rb'<(?:\w+:)?c\s[^<>]*?\bt="str"[^<>]*>\s*<(?:\w+:)?f(?:\s[^<>]*)?>[^<]*</(?:\w+:)?f>\s*<(?:\w+:)?v'
+)
+"""A formula whose result is a text, be it an empty one."""
 _END = re.compile(rb"</(?:\w+:)?c>")
 _NAME = re.compile(rb'<(?:\w+:)?c\s[^<>]*?\br="([A-Z]+[0-9]+)"')
 _BODY = re.compile(rb"</(?:\w+:)?sheetData>|<(?:\w+:)?sheetData\s*/>")
@@ -155,7 +159,7 @@ def _without_value(content: bytes) -> dict[str, str]:
     for cell in _END.split(content):
         formula = _FORMULA.search(cell)
         names = _NAME.findall(cell)
-        if formula and names and not _VALUE.search(cell):
+        if formula and names and not (_VALUE.search(cell) or _TEXT.search(cell)):
             found[names[-1].decode()] = "=" + (formula[1] or b"...").decode("utf-8", "replace")[:60]
     return found
 

@@ -118,7 +118,7 @@ def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame
     Parameters
     ----------
     data
-        One row a patient, with ``best_response`` and ``clinical_benefit``.
+        One row a patient, with ``best_response`` and, where it is known, ``clinical_benefit``.
     by
         Column of groups.
 
@@ -132,7 +132,8 @@ def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame
     if by is not None and comparable(data, by):
         parts += [
             response.difference(data, measure, by, population=population)
-            for measure in ("ORR", "DCR", "CBR")
+            for measure in response.MEASURES
+            if measure != "CBR" or "clinical_benefit" in data
             for population in ("treated", "evaluable")
         ]
     return concat(parts)

@@ -18,7 +18,6 @@ from her2adc.stats.inputs import (
     margin,
     outcome_of,
     place_at,
-    tied,
     weights_of,
 )
 from her2adc.stats.kaplan_meier import Steps, steps
@@ -33,9 +32,8 @@ Estimate = tuple[float, float]
 def _steps_of(found: Outcome, weights: str | None = None) -> Steps:
     """Kaplan-Meier estimate of the patients of an outcome."""
     n = found.times.size
-    both = tied(found.times if found.entry is None else np.concatenate((found.times, found.entry)))
     own = None if weights is None else weights_of(found.kept[weights].to_numpy(), n)
-    return steps(both[:n], found.events, None if found.entry is None else both[n:], own)
+    return steps(found.times, found.events, found.entry, own)
 
 
 def survival_at(found: Steps, time: float) -> Estimate:

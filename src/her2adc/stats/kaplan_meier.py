@@ -22,9 +22,9 @@ from her2adc.stats.inputs import (
     conf_type_of,
     events_of,
     margin,
+    merged,
     place_at,
     sums_by,
-    tied,
     times_of,
     weights_of,
 )
@@ -122,14 +122,12 @@ def _checked(time: Any, event: Any, entry: Any) -> tuple[Floats, Bools, Floats |
     times, events = times_of(time), events_of(event)
     if times.size != events.size:
         raise ValueError(f"{times.size} times but {events.size} events; give one event per time")
-    if entry is None:
-        return tied(times), events, None
-    entries = times_of(entry, "entry")
-    if entries.size != times.size:
+    entries = None if entry is None else times_of(entry, "entry")
+    if entries is not None and entries.size != times.size:
         raise ValueError(f"{times.size} times but {entries.size} entries; give one entry per time")
-    both = tied(np.concatenate((times, entries)))
-    times, entries = both[: times.size], both[times.size :]
-    check_entry(times, entries)
+    times, entries = merged(times, entries)
+    if entries is not None:
+        check_entry(times, entries)
     return times, events, entries
 
 

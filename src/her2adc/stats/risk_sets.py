@@ -23,8 +23,8 @@ from her2adc.stats.inputs import (
     check_entry,
     events_of,
     margin,
+    merged,
     sums_by,
-    tied,
     times_of,
     weights_of,
 )
@@ -157,7 +157,8 @@ class RiskSets:
         self.x, self.scheme = x, scheme
         self.centre = np.array([column.mean() for column in x.T])
         self.scale = np.array([column.std() or 1.0 for column in x.T])
-        stop, entry = _merged(times, scheme.entry)
+        stop, entry = merged(times, scheme.entry)
+        self.stop, self.entry = stop, entry
         self.last = np.zeros(stop.size, dtype=np.intp)
         self.opened = None if entry is None else np.zeros(stop.size, dtype=np.intp)
         self.bounds: list[tuple[int, int]] = []
@@ -333,14 +334,6 @@ class RiskSets:
         out *= (state.risk if weights is None else state.risk / weights)[:, None]
         out[self.event_rows] += self.standard(self.event_rows) - self.event_means(state)[self.event_cells]
         return out
-
-
-def _merged(times: Floats, entry: Floats | None) -> tuple[Floats, Floats | None]:
-    """Times and entries, near-ties among both merged."""
-    if entry is None:
-        return tied(times), None
-    both = tied(np.concatenate((times, entry)))
-    return both[: times.size], both[times.size :]
 
 
 def _strata_rows(strata: NDArray[np.integer[Any]] | None, n: int) -> Iterator[slice | NDArray[np.intp]]:
