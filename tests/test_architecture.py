@@ -8,11 +8,60 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "her2adc"
 # each module may import those before it
-ORDER = ["errors", "annealing", "reconstruct", "simulate", "config", "schema", "cells", "expressions",
-         "readers", "raw", "intake", "columns", "typed", "her2",
-         "specimens", "agents", "exposures", "courses", "lines", "adcs", "observation", "endpoints", "recist",
-         "adc_outcomes", "sequences", "markers", "inclusion", "cohort", "prepare", "results", "stats",
-         "format", "prose", "tables", "figures", "page", "blocks", "build", "__main__"]
+ORDER = """
+errors
+markup
+notes
+software
+annealing
+reconstruct
+simulate
+config
+schema
+cells
+grammar
+comparing
+expressions
+readers
+raw
+wanted
+identity
+her2
+naming
+meanings
+intake
+columns
+dates
+typed
+specimens
+agents
+exposures
+courses
+lines
+adcs
+observation
+endpoints
+chronology
+recist
+responses
+adc_outcomes
+sequences
+markers
+inclusion
+cohort
+checks
+prepare
+results
+stats
+format
+prose
+tables
+figures
+page
+blocks
+build
+__main__
+""".split()  # noqa: SIM905
 
 
 def part(path: Path) -> str:

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,8 +15,9 @@ from building import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-LINES = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-         if line and not line.startswith("#")]
+PINS_TEXT = re.sub(r"^#.*\n", "", (ROOT / "requirements.txt").read_text(encoding="utf-8"), flags=re.M)
+BLOCKS = [re.split(r" \\\n +", block) for block in re.split(r"\n(?=[A-Za-z])", PINS_TEXT.strip())]
+LINES = [block[0] for block in BLOCKS]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DIRECT = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
 
@@ -37,9 +39,24 @@ def venv():
 
 def test_every_line_is_one_exact_pin():
     for line in LINES:
-        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[\w.]+(; \w+ == "\w+")?', line), line
+        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[\w.]+(; \w+ == "[\w.]+")?', line), line
     assert len(PINS) == len(LINES)
     assert [name(line.split("==")[0]) for line in LINES] == sorted(PINS)
+
+
+def test_every_pin_has_the_hashes_of_its_files():
+    for line, *hashes in BLOCKS:
+        assert hashes and all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", h) for h in hashes), line
+    assert "--require-hashes" in (ROOT / "workflow/venv.py").read_text(encoding="utf-8")
+
+
+def test_renewing_the_pins_keeps_them(monkeypatch):
+    spec = importlib.util.spec_from_file_location("pins_script", ROOT / "workflow/pins.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.pins((ROOT / "requirements.txt").read_text(encoding="utf-8")) == LINES
+    assert module.pins("b==2\na==1.0 ; sys_platform == 'darwin' \\\n    --hash=sha256:0\n") == \
+        ['a==1.0; sys_platform == "darwin"', "b==2"]
 
 
 def test_no_address_of_an_index():
@@ -56,7 +73,7 @@ def test_pyproject_names_the_same_versions():
 def test_environment_yml_takes_the_pins():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
-    assert pip == ["--requirement requirements.txt", "--editable ."]
+    assert pip == ["--requirement requirements.txt"]  # nothing without a hash beside it: pip refuses that
     python = next(d for d in environment["dependencies"] if isinstance(d, str) and d.startswith("python"))
     assert python.split("=")[1] in PROJECT["project"]["requires-python"]
 
@@ -155,7 +172,7 @@ def test_interrupted_set_up_starts_again(venv, scratch, monkeypatch):
     assert done == ["pins", "pins", "package"]
 
 
-TARGETS = ("book", "test", "lab", "serve", "check", "bench", "simulation", "clean")
+TARGETS = ("book", "test", "lab", "serve", "check", "bench", "simulation", "faults", "clean")
 
 
 def test_makefile_holds_no_logic():
@@ -164,6 +181,47 @@ def test_makefile_holds_no_logic():
     assert {t for t, _ in targets} == {"help", *TARGETS}
     for target, lines in targets:
         assert re.fullmatch(rf"\t@python3 workflow/venv\.py {target}( .*)?\n", lines), target
+
+
+NAMES = ("my folder/with blanks", "a'b\"c", "$HOME `touch X` $(touch Y); touch Z", "乳腺癌, 2024", "-x",
+         "a#b")
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_no_shell_reads_what_make_is_given(text, tmp_path):
+    """A stand-in for the script shows what reaches it; in a name given to make, $ is written $$."""
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/venv.py").write_text("import os; print(ascii(os.environ['STUDY']))")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    words = ["make", "book", f"STUDY={text.replace('$', '$$')}"]
+    run = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ast.literal_eval(run.stdout) == text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["Makefile", "workflow"]
+
+
+def test_make_hands_its_words_to_the_build(venv, monkeypatch):
+    for name in venv.OPTIONS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STUDY", "-my folder, 'x'")
+    monkeypatch.setenv("TIMEOUT", "60")
+    assert venv.options("book") == ["--study=-my folder, 'x'", "--timeout=60"]
+    assert venv.options("lab") == []
+
+
+def test_own_settings_of_the_user_are_left_out(venv, monkeypatch):
+    own = {"PYTHONPATH": "/x", "PYTHONSTARTUP": "/x", "JUPYTER_CONFIG_DIR": "/x", "JUPYTER_DATA_DIR": "/x",
+           "IPYTHONDIR": "/x", "MPLBACKEND": "tkagg", "MPLCONFIGDIR": "/x", "MATPLOTLIBRC": "/x"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    found = venv.environment()
+    assert [n for n in own if found.get(n) in ("/x", "tkagg")] == []
+    assert found["IPYTHONDIR"].startswith(venv.VENV)
+
+
+def test_pins_of_the_builders_are_found_with_their_hashes(venv):
+    text = venv.pins_of(ROOT / "requirements.txt", venv.BUILDERS)
+    assert sorted(re.findall(r"^([\w.-]+)==", text, re.M)) == sorted(venv.BUILDERS)
+    assert text.count("--hash=sha256:") >= len(venv.BUILDERS)
 
 
 def test_help_lists_the_targets():
@@ -178,3 +236,75 @@ def test_pins_install_on_the_oldest_python():
         if pin.marker is None or pin.marker.evaluate():
             wanted = distribution(pin.name).metadata["Requires-Python"] or ""
             assert oldest in SpecifierSet(wanted), f"{pin} needs Python {wanted}"
+
+
+SHIPPED = [p.parent for p in ROOT.glob("studies/*/study.yml")
+           if yaml.safe_load(p.read_text(encoding="utf-8"))["data_kind"] != "real"]
+
+
+def git(folder, *words):
+    run = subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words], cwd=folder,
+                         capture_output=True, text=True, check=False)
+    return run.returncode, run.stdout
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """An empty repository with the rules of this one."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    git(tmp_path, "init", "-q")
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", [
+    "studies/mine/data/cohort.csv", "studies/tcga_brca/data/a.txt", "studies/mine/data/sub/notes.txt",
+    "studies/mine/cohort.XLSX", "studies/2024 T-DXd/old/x.sav", "cohort.xlsx", "export/cohort.Csv", "x/y.zip",
+    "studies/mine/data.parquet", "tests/~$cohort.xlsx"])
+def test_git_ignores_patient_data(clone, file):
+    assert git(clone, "check-ignore", "-q", file)[0] == 0
+
+
+def test_git_takes_what_ships(clone):
+    files = [f"studies/{s.name}/data/{name}" for s in SHIPPED for name in ("patients.csv", "new.xlsx")]
+    files += ["tests/golden/a.csv", "tests/cases/x/data/a.xlsx", "src/her2adc/lookup.csv",
+              "studies/mine/study.yml"]
+    for file in files:
+        assert git(clone, "check-ignore", "-q", file)[0] == 1, file
+    assert git(ROOT, "ls-files", "-ci", "--exclude-standard")[1] == ""
+
+
+def test_check_refuses_data_of_real_patients(clone, monkeypatch):
+    from her2adc.build.privacy import privacy_problems
+
+    def put(name, text="x"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(text, encoding="utf-8")
+        git(clone, "add", "--force", name)
+
+    for name in ("studies/made_up/data/a.csv", "tests/cases/x/data/a.csv", "studies/mine/notes.md"):
+        put(name)
+    put("studies/made_up/study.yml", "data_kind: simulated")
+    put("studies/mine/study.yml", "data_kind: real\ndata: {folder: tables, patients: cohort.txt}")
+    put("tests/cases/x/study.yml", "data_kind: real")
+    assert privacy_problems(clone) == []
+    refused = ["studies/mine/data/a.txt", "studies/mine/tables/cohort.txt", "studies/mine/old/b.CSV",
+               "studies/gone/data/a.txt", "root.xlsx", "studies/mine/Müller.csv"]
+    for name in refused:
+        put(name)
+    found = privacy_problems(clone)
+    assert sorted(line.split(": ")[0] for line in found) == sorted(refused)
+    cure = "whose patients are real; to take it out: git rm --cached 'studies/mine/data/a.txt'"
+    assert cure in "\n".join(found)
+    git(clone, "rm", "-q", "--cached", *refused)
+    assert privacy_problems(clone) == []
+    put("studies/mine/study.yml", "data_kind: [")
+    put("studies/mine/data/a.txt")
+    assert len(privacy_problems(clone)) == 1
+
+
+def test_no_data_of_real_patients_is_in_git():
+    from her2adc.build.privacy import privacy_problems
+
+    assert privacy_problems(ROOT) == []

@@ -1,10 +1,13 @@
 """What a notebook calls: results recorded, files written, MyST and HTML shown."""
 
+import re
+import sys
+
 import pandas as pd
 import pytest
 from small_study import STUDY, write_study
 
-from her2adc import blocks, figures, tables
+from her2adc import blocks, figures, software, tables
 from her2adc.page import Page, Shown
 from her2adc.results import frame, row
 from her2adc.stats import analyses, cohort, survival
@@ -30,7 +33,7 @@ def test_figure_is_saved_in_four_forms_and_points_at_its_file(report, tmp_path):
                           title="PFS", caption="c", alt="two\nlines", details={"Method": "KM"})
     assert sorted(p.name for p in (tmp_path / "out" / "figures").iterdir()) == [
         "pfs-km.csv", "pfs-km.pdf", "pfs-km.png", "pfs-km.svg"]
-    assert "{figure} figures/pfs-km.svg" in shown.markdown and ":alt: two lines" in shown.markdown
+    assert "{figure} figures/pfs-km.svg" in shown.markdown and ':alt: "two lines"' in shown.markdown
     assert "**Method:** KM" in shown.markdown and shown.html == ""
     assert "at risk" in (tmp_path / "out" / "figures" / "pfs-km.svg").read_text().lower()
 
@@ -92,3 +95,19 @@ def test_interval_type_of_the_study_reaches_the_rows(tmp_path, conf_type):
     rows = analyses.endpoint(report.data, "PFS", report.by, conf_type=report.study.conf_type)
     methods = rows.loc[rows["analysis"].eq("kaplan_meier"), "method"].unique()
     assert methods.tolist() == [f"Kaplan-Meier, {conf_type} interval"]
+
+
+def test_folds_name_what_computed_them(tmp_path, monkeypatch):
+    for name in software.OTHERS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    report = Page(str(write_study(tmp_path)), "pfs", out=str(tmp_path / "out"))
+    ask, nothing = blocks.comparison(report), frame([])
+    rows = analyses.endpoint(report.data, "PFS", report.by)
+    curve = survival.curve(report.data, "PFS", report.by)
+    shown = blocks.survival_figure(report, ask, "PFS", curve, rows, nothing).markdown
+    assert re.search(r"\*\*Software:\*\* her2adc .*numpy \d.*matplotlib \d", shown)
+    assert not re.search("lifelines|scikit-learn|firthmodels|tableone", shown)
+    none = report.data.assign(PFS_event=report.data["PFS_event"] & report.data["her2_class"].eq("HER2-low"))
+    cox = analyses.hazard_ratios(none, "PFS", ["her2_class"])
+    shown = blocks.regression(report, ask, "PFS", cox, nothing, nothing, ["her2_class"]).markdown
+    assert re.search(r"\*\*Software:\*\* .*firthmodels \d", shown) and "lifelines" not in shown

@@ -16,6 +16,10 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "her2adc.stamp")
 NEEDED = (3, 11)
+BUILDERS = ("setuptools", "wheel", "flit_core", "packaging")
+"""What builds the few packages that come as source; pinned too, so nothing unpinned is fetched."""
+SCRIPTS = ("bench", "simulation", "faults")
+OPTIONS = ("STUDY", "PAGE", "DATA", "JOBS", "TIMEOUT")
 
 
 def main(arguments):
@@ -27,24 +31,41 @@ def main(arguments):
         return clean()
     newer_python(arguments)
     make_environment()
-    environment = dict(os.environ)
-    environment.update(settings())
     if task == "test":
         command = [PYTHON, "-m", "pytest", *arguments[1:]]
-    elif task in ("bench", "simulation"):
+    elif task in SCRIPTS:
         command = [PYTHON, os.path.join(ROOT, "workflow", task + ".py"), *arguments[1:]]
     else:
-        command = [PYTHON, "-m", "her2adc.build", *arguments]
+        command = [PYTHON, "-m", "her2adc.build", *arguments, *options(task)]
     os.chdir(ROOT)
-    os.execve(PYTHON, command, environment)
+    os.umask(0o022)
+    os.execve(PYTHON, command, environment())
+
+
+def options(task):
+    """Return what STUDY=, PAGE= ... of make say: they come in the environment, past every shell."""
+    names = OPTIONS if task == "book" else ()
+    return ["--%s=%s" % (name.lower(), os.environ[name]) for name in names if os.environ.get(name)]
+
+
+def environment():
+    """Return the environment without the user's own settings of Python, Jupyter and Matplotlib."""
+    dropped = ("PYTHON", "JUPYTER_", "IPYTHON", "MPL", "MATPLOTLIB", "PIP_REQUIRE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    kept.update(settings())
+    return kept
 
 
 def settings():
     """Environment variables that make a run independent of the user's own settings."""
     return {
         "JUPYTER_PATH": os.path.join(VENV, "share", "jupyter"),
+        "JUPYTER_CONFIG_DIR": os.path.join(VENV, "jupyter"),
+        "IPYTHONDIR": os.path.join(VENV, "ipython"),
         "MPLCONFIGDIR": os.path.join(VENV, "matplotlib"),
         "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "PYTHONNOUSERSITE": "1",
         "PATH": os.path.join(VENV, "bin") + os.pathsep + os.environ.get("PATH", ""),
         "VIRTUAL_ENV": VENV,
     }
@@ -83,7 +104,7 @@ def make_environment():
     try:
         with open(STAMP, encoding="utf-8") as file:
             found = file.read().split("\n")
-    except OSError:
+    except (OSError, ValueError):
         found = []
     if found == wanted and os.path.exists(PYTHON):
         return
@@ -107,10 +128,20 @@ def install_pins():
         version = "%d.%d" % sys.version_info[:2]
         sys.exit("Python could not make a virtual environment. On Debian and Ubuntu: "
                  "apt-get install python%s-venv" % version)
-    pip("install", "--requirement", os.path.join(ROOT, "requirements.txt"))
-    environment = dict(os.environ)
-    environment.update(settings())
-    subprocess.call([PYTHON, "-c", "import matplotlib.font_manager"], env=environment)
+    pins = os.path.join(ROOT, "requirements.txt")
+    builders = os.path.join(VENV, "builders.txt")
+    with open(builders, "w", encoding="utf-8") as file:
+        file.write(pins_of(pins, BUILDERS))
+    pip("install", "--require-hashes", "--requirement", builders)
+    pip("install", "--require-hashes", "--no-build-isolation", "--requirement", pins)
+    subprocess.call([PYTHON, "-c", "import matplotlib.font_manager"], env=environment())
+
+
+def pins_of(path, names):
+    """Return the lines of a few pins, with their hashes."""
+    with open(path, encoding="utf-8") as file:
+        blocks = re.split(r"\n(?=[A-Za-z])", file.read())
+    return "\n".join(block for block in blocks if block.split("==")[0] in names) + "\n"
 
 
 def install_package():
@@ -121,7 +152,7 @@ def install_package():
 def pip(*arguments):
     """Run pip of the environment, quietly; stop with its words when it fails."""
     command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "-qq"]
-    if subprocess.call(command + list(arguments)) != 0:
+    if subprocess.call(command + list(arguments), env=environment()) != 0:
         sys.exit("pip could not install what is needed; its message is above. "
                  "Run the same command again to go on.")
 
@@ -140,9 +171,15 @@ def print_help():
         for name, text in re.findall(r"^(\w+):\s+## (.*)$", file.read(), re.M):
             print("  make %-10s %s" % (name, text))
     print("\n  STUDY=id or STUDY=path/to/your/study, several with commas; PAGE=page, the same way;\n"
-          "  JOBS=2; DATA=folder with the data of the one study that is named.")
+          "  JOBS=2; DATA=folder with the data of the one study that is named; TIMEOUT=minutes a page may\n"
+          "  take (30; 0 for no limit). In a name write $$ for $; quote blanks: STUDY=\"my folder\".")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. The same command goes on from here.")
+    except OSError as error:
+        sys.exit("%s: %s" % (error.filename or "this machine", error.strerror or error))

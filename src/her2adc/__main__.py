@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from her2adc.errors import Problem, StudyError
+from her2adc.errors import Problem, StudyError, short
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,14 +25,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all is well, 1 when a study has problems (they are printed).
+        0 when all is well, 1 when a study has problems (they are printed), 130 when stopped by Ctrl-C.
     """
     options = _parser().parse_args(arguments)
+    _say_anything()
     try:
-        return int(options.run(options))
-    except StudyError as error:
-        print(error)
+        try:
+            done = int(options.run(options))
+        except StudyError as error:
+            print(error)
+            done = 1
+        sys.stdout.flush()
+        return done
+    except KeyboardInterrupt:
+        print("stopped")
+        return 130
+    except BrokenPipeError:  # the reader of a pipe such as "| head" has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (Exception, RecursionError, MemoryError) as error:
+        print(_fault(error))
+        return 1
+
+
+def _say_anything() -> None:
+    """Let a terminal of another encoding show what it can, and the rest as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _fault(error: BaseException) -> str:
+    """Say that the program, not the analyst, is at fault, and where the report is."""
+    text = traceback.format_exc()
+    for folder in (Path("_build/logs"), Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "her2adc-fault.log"
+            log.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            continue
+        return (
+            f"a fault of the program, not of your study: {type(error).__name__}: {short(str(error))}\n"
+            f"    -> please report it with the file {log}"
+        )
+    return f"a fault of the program, not of your study: {type(error).__name__}: {short(str(error))}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,14 +93,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _validate(options: argparse.Namespace) -> int:
     from her2adc.build.chapters import chapter_problems
-    from her2adc.cohort import prepare_cohort
-    from her2adc.config import load_study
-    from her2adc.prepare import summary
+    from her2adc.config import load_study, placed
+    from her2adc.notes import notes_problems
+    from her2adc.prepare import checked_cohort, summary
 
+    if options.data is not None and not options.data.is_dir():
+        what = "is a file, not a folder" if options.data.exists() else "there is no such folder"
+        remedy = "give the folder of the data files"
+        raise StudyError([Problem("--data", what, remedy, value=str(options.data))])
     study = load_study(options.study)
-    problems = chapter_problems(study)
+    problems = placed(chapter_problems(study), study.folder / "study.yml")
+    if study.notes:
+        problems += notes_problems(study.folder, study.notes)
     try:
-        cohort = prepare_cohort(study, options.data)
+        cohort = checked_cohort(study, options.data)
     except StudyError as error:
         raise StudyError([*problems, *error.problems]) from None
     if problems:

@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from her2adc import columns, endpoints, markers, recist, sequences
-from her2adc import raw as raw_tables
-from her2adc.config import Study, Variable
+from her2adc import chronology, endpoints, identity, markers, responses, sequences
+from her2adc.config import Study, link_problems
 from her2adc.errors import Problem, StudyError
 from her2adc.inclusion import include
 from her2adc.intake import RawTable, read_table
@@ -23,9 +22,9 @@ from her2adc.specimens import (
     add_stages,
     classify_patients,
     eligible_tables,
+    settle,
     stage_problems,
     stage_remarks,
-    text_problems,
 )
 from her2adc.typed import type_table
 
@@ -110,19 +109,26 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     StudyError
         With every problem of every file at once.
     """
-    folder = Path(folder) if folder else study.folder / study.data.folder
+    given, folder = bool(folder), Path(folder) if folder else study.folder / study.data.folder
+    if links := link_problems(study.folder, folder, study.data.files, given):
+        raise StudyError(links)
     raw, problems = _read_all(study, folder)
     typed: dict[str, pd.DataFrame] = {}
     for name, table in raw.items():
         if not table.frame.empty:
             typed[name], found = type_table(study, table)
             problems += found
+    settled = None
     if len(typed) == len(raw):
-        problems += text_problems(study, raw) + stage_problems(study, raw)
+        settled = settle(study, raw, typed)
+        dated = chronology.check(study, raw, typed)
+        settled.remarks += dated.remarks
+        problems += settled.problems + dated.problems + stage_problems(study, raw)
         if not raw["patients"].key_problems:  # an id that is wrong there makes orphans elsewhere
-            problems += raw_tables.orphans(raw)
-    if problems:
-        raise StudyError(raw_tables.second_header_hint(problems, raw))
+            problems += identity.orphans(raw)
+    if problems or settled is None:
+        raise StudyError(identity.second_header_hint(problems, raw))
+    typed = settled.tables
     patients = typed.pop("patients")
     classes, normalised = classify_patients(study, patients, typed)
     patients, typed = add_stages(study, pd.concat([patients, classes], axis=1), typed)
@@ -136,13 +142,15 @@ def prepare_cohort(study: Study, folder: Path | None = None) -> Cohort:
     patients, problems = _derive(study, measured.patients, typed, raw["patients"])
     if problems:
         raise StudyError(problems)
-    keep, flow, problems = include(study, patients, raw["patients"])
+    keep, flow, problems, remarks = include(study, patients, raw["patients"])
     for e in study.endpoints.values():
         problems += endpoints.entry_problems(patients[keep], e, raw["patients"])
     if problems:
         raise StudyError(problems)
     cohort = _assemble(study, patients, typed, keep, flow, normalised)
-    cohort.remarks = sequenced.remarks + measured.remarks + cohort.remarks
+    read = [r for table in raw.values() for r in table.remarks]
+    derived = [*settled.remarks, *sequenced.remarks, *measured.remarks, *remarks]
+    cohort.remarks = list(dict.fromkeys(read)) + derived + cohort.remarks
     return cohort
 
 
@@ -161,7 +169,7 @@ def _derive(
     """Add best response, endpoints and observed follow-up."""
     problems: list[Problem] = []
     if study.response:
-        response, problems = _best_response(study, patients, tables, raw)
+        response, problems = responses.best_responses(study, patients, tables, raw)
         patients = patients.assign(**response)
     for name, e in study.endpoints.items():
         derive = endpoints.from_dates if e.start else endpoints.from_columns
@@ -182,48 +190,6 @@ def _derive(
             )
             problems += [p] if (p.row, p.column) not in known else []
     return patients.copy(), problems
-
-
-def _best_response(
-    study: Study, patients: pd.DataFrame, tables: dict[str, pd.DataFrame], raw: RawTable
-) -> tuple[dict[str, pd.Series], list[Problem]]:
-    """Best response from assessments or from its column, checked against each other."""
-    rule = study.response
-    assert rule is not None
-    if rule.start:
-        derived = recist.derive(patients, tables["assessments"], rule)
-        return {c: derived[c] for c in derived.columns}, []
-    column = str(rule.column)
-    meaning = {v: k for k in recist.CATEGORIES for v in (*rule.values.get(k, ()), k)}  # type: ignore[call-overload]
-    variable = Variable(
-        name=column,
-        label="best response",
-        levels={k: tuple(v for v, m in meaning.items() if m == k) for k in recist.CATEGORIES},
-    )
-    response, problems = columns.levels(raw, column, variable)
-    if "assessments" in tables:
-        assessed = set(tables["assessments"]["patient_id"])
-        claimed = response.isin(["CR", "PR", "SD", "PD"]) & ~patients["patient_id"].isin(assessed)
-        problems += [
-            raw.problem(
-                column,
-                i,
-                "a response without any tumour assessment",
-                "add the assessments of the patient, or set the response to NE",
-                response[i],
-            )
-            for i in response.index[claimed]
-        ]
-    benefit = (
-        response.isin(["CR", "PR"]).astype("boolean").where(response.notna() & response.ne("NE"))
-    )
-    if rule.clinical_benefit:
-        benefit = (
-            patients[rule.clinical_benefit].isin(["Yes", "yes", "1", "True"]).astype("boolean")
-        )
-    elif response.eq("SD").any():
-        benefit = benefit.mask(response.eq("SD"))
-    return {"best_response": response, "clinical_benefit": benefit}, problems
 
 
 def _assemble(
@@ -256,7 +222,8 @@ def _assemble(
         remarks += stage_remarks(study, data)
     for name in ("adc1_arm", "sequence") if study.sequencing else ():
         data[name] = data[name].cat.remove_unused_categories()
-    for name in study.endpoints:
+    for name, e in study.endpoints.items():
+        remarks += endpoints.without(data, e, study.sequencing)
         if zero := int(data[f"{name}_time"].eq(0).sum()):
             remarks.append(
                 f"{zero} patient{'s' if zero > 1 else ''} with {name} time 0: at risk at time 0 only"

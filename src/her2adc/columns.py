@@ -1,28 +1,39 @@
-"""Text columns -> numbers, dates and levels, with every cell that does not fit named."""
+"""Text columns -> numbers and levels, with every cell that does not fit named."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from her2adc import expressions
-from her2adc.cells import ELAPSED, FORMS, as_dates, as_numbers
+from her2adc.cells import as_codes, as_numbers, folded, number_fault
 from her2adc.config import Outcome, Variable
 from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
 
-_SHOWN = {"iso": "2024-05-31", "dayfirst": "31/05/2024", "monthfirst": "05/31/2024"}
+_MOST = 0.95
 
 
-def numbers(table: RawTable, column: str) -> tuple[pd.Series, list[Problem]]:
+def means_remedy(table: RawTable, column: str, example: str, first: str = "correct the cell") -> str:
+    """How a cell that cannot be read is mended: in the file, or by what study.yml says of its text."""
+    return (
+        f"{first}, or say in study.yml what it means: {table.where_values(column)}, for example "
+        f"{{{example}}}; if nothing is known, list it under data.{table.name}.missing.{column}"
+    )
+
+
+def numbers(table: RawTable, column: str, unit: str = "") -> tuple[pd.Series, list[Problem]]:
     """Read a text column as numbers, with the decimal mark of each file.
 
     Parameters
     ----------
     table, column
         The column; missing cells are None.
+    unit
+        Unit of the variable, which may stand behind a number (``20%`` where the unit is ``%``).
 
     Returns
     -------
@@ -31,53 +42,65 @@ def numbers(table: RawTable, column: str) -> tuple[pd.Series, list[Problem]]:
     """
     text = table.frame[column]
     values = pd.Series(float("nan"), index=text.index)
-    for origin in table.origin[column]:
-        here = text.index[origin.rows.notna() & text.notna()]
-        values[here] = as_numbers(text[here], origin.source.decimal)
-    remedy = "correct the cell, or list the text under data.missing in study.yml"
-    return values, [
-        table.problem(column, i, "is not a number", remedy, text[i])
-        for i in text.index[text.notna() & values.isna()]
-    ]
-
-
-def dates(table: RawTable, column: str) -> tuple[pd.Series, list[Problem]]:
-    """Read a text column as dates of the form that ``dates`` gives for each file.
-
-    Returns
-    -------
-    Series of datetime64, list of Problem
-        A problem for each cell that is not a date of that form. No other form is guessed.
-    """
-    text = table.frame[column]
-    values = pd.Series(pd.NaT, index=text.index, dtype="datetime64[ns]")
     problems = []
     for origin in table.origin[column]:
-        style = origin.source.dates
+        decimal = origin.source.decimal
         here = text.index[origin.rows.notna() & text.notna()]
-        values[here] = as_dates(text[here], style, origin.source.decimal)
-        message, remedy = _date_problem(style)
-        problems += [table.problem(column, i, message, remedy, text[i]) for i in here[values[here].isna()]]
+        values[here] = as_numbers(text[here], decimal, unit)
+        bad = text[here[values[here].isna()]]
+        for fault, cells in bad.groupby(bad.map(lambda t, d=decimal: number_fault(t, d)), sort=False):
+            example = f"{cells.iloc[0]!r}: {_perhaps(cells.iloc[0])}"
+            first = _decimal_remedy(text[here], decimal) or "correct the cell"
+            remedy = means_remedy(table, column, example, first)
+            message = f"is not a number{': ' if fault else ''}{fault}"
+            problems += [table.problem(column, i, message, remedy, t) for i, t in cells.items()]
+    if unit == "%":
+        table.remarks += _fractions(table, column, values)
     return values, problems
 
 
-def _date_problem(style: str) -> tuple[str, str]:
-    """What is wrong with a cell that is not a date of a form, and what to do."""
-    if style in ELAPSED:
-        return (
-            f"is not a number of {style} within a lifetime",
-            f"with 'dates: {style}' a cell counts {style} from an origin of the patient's own (birth, "
-            "diagnosis); correct the cell, or list the text under data.missing in study.yml",
-        )
-    others = " or ".join(s for s in FORMS if s != style)
-    return (
-        "is not a date of the form expected",
-        f"write dates as {_SHOWN[style]}, or set 'dates' of the file to {others}",
-    )
+def _perhaps(text: str) -> str:
+    """Return a number that a text may mean, for an example: half of an upper bound, the middle of a range."""
+    found = [float(n) for n in re.findall(r"[0-9]+(?:\.[0-9]+)?", folded(text).replace(",", ""))[:2]] or [0]
+    return f"{sum(found) / len(found) / (2 if text.lstrip()[:1] in '<＜≤' else 1):g}"
 
 
-def levels(table: RawTable, column: str, variable: Variable) -> tuple[pd.Series, list[Problem]]:
+def _decimal_remedy(text: pd.Series, decimal: str) -> str:
+    """Advise the other decimal mark where it reads the column better, with what it reads."""
+    other = "." if decimal == "," else ","
+    read = {mark: int(as_numbers(text, mark).notna().sum()) for mark in (decimal, other)}
+    if read[other] <= read[decimal] or read[other] < _MOST * len(text):
+        return ""
+    return f"set decimal: {other!r} for this file (it reads {read[other]} of the {len(text)} cells here)"
+
+
+def _fractions(table: RawTable, column: str, values: pd.Series) -> list[str]:
+    """Remark on percentages that look like fractions."""
+    text, signed = table.frame[column], table.frame[column].str.contains("[%％]", na=False)
+    bare = values[values.notna() & ~signed]
+    if len(bare) < 2 or not bare.between(0, 1).all() or not (bare % 1 > 0).any():
+        return []
+    where = f"{table.origin[column][0].place}, {table.origin[column][0].column}"
+    beside = f", beside {int(signed.sum())} with a % sign," if signed.any() else ""
+    return [
+        f"{where}: {len(bare)} cells{beside} lie between 0 and 1 (such as {text[bare.index[0]]}) and are "
+        "read as percentages; if they are fractions, multiply them by 100 in the file"
+    ]
+
+
+def levels(
+    table: RawTable, column: str, variable: Variable, remedy: str = ""
+) -> tuple[pd.Series, list[Problem]]:
     """Read a text column as the levels of a variable (ordered categorical).
+
+    Parameters
+    ----------
+    table, column
+        The column; missing cells are None.
+    variable
+        The variable with its levels.
+    remedy
+        What to do about a text that is no level, if not to add it under ``variables``.
 
     Returns
     -------
@@ -86,9 +109,11 @@ def levels(table: RawTable, column: str, variable: Variable) -> tuple[pd.Series,
     """
     text = table.frame[column]
     meaning = {value: level for level, values in variable.levels.items() for value in (*values, level)}
-    values = text.map(meaning)
-    bad = text.notna() & values.isna() & ~text.isin(variable.missing)
-    remedy = (
+    values = as_codes(text, meaning)
+    none = as_codes(text, dict.fromkeys(variable.missing, True)).notna()
+    values = values.mask(text.isin(variable.missing) & ~text.isin(list(meaning)))
+    bad = text.notna() & values.isna() & ~none
+    remedy = remedy or (
         f"allowed: {', '.join(dict.fromkeys(meaning))}; add it under variables.{variable.name}.levels, "
         "or list it as missing there"
     )
@@ -138,8 +163,23 @@ def meaning(text: pd.Series, values: Mapping[Any, tuple[str, ...]]) -> pd.Series
     """
     known = {v: name for name, listed in reversed(list(values.items())) for v in listed}
     code = text.map(lambda t: t.partition(":")[0].strip(), na_action="ignore")
-    whole = text.map(known).astype(object)
-    return whole.where(whole.notna(), code.map(known))
+    whole = as_codes(text, known)
+    return whole.where(whole.notna(), as_codes(code, known))
+
+
+def worded(text: pd.Series, words: Mapping[str, tuple[str, ...]]) -> pd.Series:
+    """Put its code in the place of each word that means it, whatever its capitals; the rest stays.
+
+    Examples
+    --------
+    >>> words = {"PR": ("partial response",), "PD": ()}
+    >>> worded(pd.Series(["Partial  Response", "pd", "Non-CR"]), words).tolist()
+    ['PR', 'PD', 'Non-CR']
+    """
+    known = {w.casefold(): code for code, listed in words.items() for w in (code, *listed)}
+    plain = text.map(lambda t: " ".join(folded(str(t)).casefold().split()), na_action="ignore")
+    found = as_codes(plain, known)
+    return found.where(found.notna(), text).astype(object).where(text.notna(), None)
 
 
 def outcome(table: RawTable, definition: Outcome) -> tuple[pd.Series, list[Problem]]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from her2adc import cells
 from her2adc.columns import meaning
-from her2adc.config import Endpoint
+from her2adc.config import Endpoint, Sequencing
 from her2adc.errors import Problem, nearest
 from her2adc.expressions import holds
 from her2adc.intake import RawTable
@@ -25,11 +25,14 @@ __all__ = [
     "from_dates",
     "holds",
     "months",
+    "without",
 ]
 
 DAYS_PER_MONTH = cells.DAYS_PER_MONTH
 EVENT, COMPETING = 1, 2
 """What ``cause`` holds, beside 0 for censored."""
+LONGEST = 720.0
+"""Months from the start of a clock to its end that no patient of a study is observed; 1,440 from birth."""
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 
 
@@ -105,12 +108,51 @@ def _date_problems(
     remedy = "fill in the date on which the patient was last known to be free of the event"
     for i in data.index[start.notna() & end.isna()]:
         problems.append(_cell(table, endpoint.censor[0], i, message, remedy))
+    problems += _too_long(table, endpoint, data, months(start, end), "")
     if endpoint.cutoff:
         message = f"{name}: the clock starts after the cut-off, {endpoint.cutoff}"
         remedy = f"correct the date, or move endpoints.{name}.cutoff"
         for i in data.index[start > pd.Timestamp(endpoint.cutoff)]:
             problems.append(_cell(table, column, i, message, remedy, _shown(table, data, i, column)))
     return problems
+
+
+def _too_long(
+    table: RawTable | None, endpoint: Endpoint, data: pd.DataFrame, time: pd.Series, column: str
+) -> list[Problem]:
+    """Times that nobody is observed: a year mistyped, or another unit."""
+    birth = "birth" in f"{endpoint.start} {endpoint.definition} {endpoint.clock}".lower()
+    longest = 2 * LONGEST if birth else LONGEST
+    remedy = (
+        f"correct the time, or endpoints.{endpoint.name}.unit (it is {endpoint.unit})"
+        if column
+        else "correct the year of one of the dates"
+    )
+    ends = [*endpoint.events, *endpoint.competing, *endpoint.censor]
+    problems = []
+    for i in data.index[time > longest]:
+        at = column or str(data.loc[i, list(dict.fromkeys(ends))].dropna().astype("datetime64[ns]").idxmax())
+        message = f"{endpoint.name}: lies {time[i]:,.0f} months after the start of the clock"
+        value = f"{data[column][i]:g}" if column else _shown(table, data, i, at)
+        problems.append(_cell(table, at, i, message, remedy, value))
+    return problems
+
+
+def without(data: pd.DataFrame, endpoint: Endpoint, derived: Sequencing | None = None) -> list[str]:
+    """Say how many analysed patients have no time of an endpoint, and so are not in its analyses.
+
+    Examples
+    --------
+    >>> os = Endpoint(name="OS", label="", definition="", time="t", event="e")
+    >>> without(pd.DataFrame({"OS_time": [None, 2.0]}), os)
+    ['1 patient without a time of OS (t is empty): not in its analyses']
+    """
+    if endpoint.start in {"first_response_date", *(derived.derived_dates if derived else ())}:
+        return []  # who has no response, or no second ADC, has no such clock
+    never = data.get(f"{endpoint.name}_never", pd.Series(False, index=data.index))
+    lost = int((data[f"{endpoint.name}_time"].isna() & ~never.fillna(False).astype(bool)).sum())
+    what = f"{lost} patient{'s' if lost > 1 else ''} without a time of {endpoint.name}"
+    return [f"{what} ({endpoint.start or endpoint.time} is empty): not in its analyses"] if lost else []
 
 
 def _first(data: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.Series, pd.Series]:
@@ -183,6 +225,12 @@ def _ready_problems(
         _cell(table, time_column, i, f"{name}: {message}", remedy, f"{time[i]:g}")
         for i in data.index[time < 0]
     ]
+    message, remedy = "a time without an event", "say whether the event happened, or empty the time"
+    problems += [
+        _cell(table, event_column, i, f"{name}: {message}", remedy, f"time {time[i]:g}")
+        for i in data.index[text.isna() & time.notna()]
+    ]
+    problems += _too_long(table, endpoint, data, time * _DAYS[endpoint.unit] / DAYS_PER_MONTH, time_column)
     message, remedy = "an event without a time", "fill in its time, or empty the event as well"
     problems += [
         _cell(table, time_column, i, f"{name}: {message}", remedy)

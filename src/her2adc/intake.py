@@ -10,24 +10,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from her2adc import expressions
+from her2adc import expressions, identity
 from her2adc.cells import as_dates, as_numbers
-from her2adc.config import MISSING, Source, Study
+from her2adc.config import Source, Study
 from her2adc.errors import Problem, nearest
+from her2adc.meanings import codes_that_are_levels, emptied, meanings, unclear_cells, visible
+from her2adc.naming import mapped, named, own_columns, taken_names, unknown_columns
 from her2adc.raw import Origin, Part, RawTable, join, stack
-from her2adc.readers import CBIOPORTAL_MISSING, read_file
+from her2adc.readers import read_file
+from her2adc.wanted import used_columns, words_in
 
 __all__ = ["Origin", "RawTable", "read_table"]
-_PATIENT = ("PATIENT_ID", "Patient ID", "Patient Identifier")
 
 
 def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Problem]]:
     """Read a data table of a study.
 
-    The files of ``patients`` are joined on ``patient_id``; those of another table are stacked. Each
-    file is read, its columns get their names of the dictionary, missing codes become empty, columns
-    of ``set`` are added, rows are kept by ``where``, and then one row a patient by ``first_by``; these
-    three know the columns by their new names.
+    The files of ``patients`` are joined on ``patient_id``, or stacked if the study says so; those of
+    another table are stacked. Each file is read, its columns get their names of the dictionary, texts
+    get the meaning that ``values`` gives them, missing codes become empty, columns of ``set`` are added,
+    rows are kept by ``where``, and then one row a patient by ``first_by``; these three know the columns
+    by their new names.
 
     Parameters
     ----------
@@ -43,117 +46,129 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
     RawTable, list of Problem
         The table is empty when a file cannot be read or joined.
     """
-    sources = study.data.tables[name].sources
+    rule = study.data.tables[name]
+    used = used_columns(study, name)
     parts: list[Part] = []
-    problems: list[Problem] = []
-    ids: list[Problem] = []
-    for source in sources:
-        part, found = _read_source(source, folder, study, name)
+    problems: list[Problem] = codes_that_are_levels(study) if name == "patients" else []
+    joins = name == "patients" and len(rule.sources) > 1 and rule.combine != "stack"
+    for source in rule.sources:
+        part, found = _read_source(source, folder, study, name, used)
         problems += found
         if part is not None:
             parts.append(part)
-            ids += _key_problems(part, unique=name == "patients")
-    files = list(dict.fromkeys(Path(s.file).name for s in sources))
-    joins = name == "patients" and len(sources) > 1
-    if problems or (ids and joins):
+    ids = [p for part in parts for p in identity.key_problems(part, name == "patients" and joins)]
+    if name == "patients" and not joins:
+        ids += identity.repeated(parts)
+    ids += identity.look_alikes(parts)
+    if not problems:
+        problems = unknown_columns(rule, name, parts)
+        problems += identity.nothing_in_common(parts) if joins and not ids else []
+    files = list(dict.fromkeys(Path(s.file).name for s in rule.sources))
+    double = any(p.message.startswith(("the patient stands", "the id differs")) for p in ids)
+    if problems or (double and joins):
         return RawTable(name, pd.DataFrame(), files=files), problems + ids
-    table = join(name, parts) if joins else stack(name, parts)
+    table = join(name, parts, rule.when_different, used) if joins else stack(name, parts)
     table.key_problems = ids
-    return table, ids
+    table.remarks += own_columns(study, table) if name == "patients" else []
+    return table, ids + [p for found in table.conflicts.values() for p in found] + taken_names(study, table)
 
 
-def _read_source(source: Source, folder: Path, study: Study, table: str) -> tuple[Part | None, list[Problem]]:
-    """Read one file, name its columns, blank missing codes, add constants and keep the rows wanted."""
-    frame, problems = read_file(folder / source.file, source)
+def _read_source(
+    source: Source, folder: Path, study: Study, table: str, used: set[str]
+) -> tuple[Part | None, list[Problem]]:
+    """Read one file, name its columns, give texts their meaning, add constants, keep the rows wanted."""
+    read, problems = read_file(folder / source.file, source, (folder, study.folder))
+    if problems:
+        return None, problems
+    mapping, problems = mapped(source, read, used)
+    if problems:
+        return None, problems
+    pairs = named(source, read, mapping)
+    frame = read.frame[[c for _, c in pairs]].set_axis([n for n, _ in pairs], axis=1)
+    part = Part(source, frame, dict(pairs), read.sheet, list(read.remarks), date1904=read.date1904)
+    part.remarks += [
+        f"{part.file}: the column {c!r} is not read, since 'set' of the file gives {c!r} another value"
+        for c in source.set
+        if c in read.frame.columns
+    ]
+    part.frame = frame = _below_extra_headers(part)
     if frame.empty:
-        return None, problems
-    mapping, found = _mapping(source, frame)
-    if problems := problems + found:
-        return None, problems
-    back: dict[str, list[str]] = {}
-    for name, column in mapping.items():
-        back.setdefault(column, []).append(name)
-    named = [
-        (n, c) for c in frame.columns for n in back.get(c, [] if c in mapping or c in source.set else [c])
-    ]
-    frame = frame[[c for _, c in named]].set_axis([n for n, _ in named], axis=1)
-    part = Part(source, frame, dict(named))
+        return None, [Problem(part.file, "has no row of data below its header rows",
+                              "mend header_row or extra_header_rows in study.yml")]  # fmt: skip
     problems = _second_header(frame, part.file, "patient_id")
-    raw = {*study.her2.ihc, *study.her2.ish} if study.her2 else set()
-    codes = {*MISSING, *study.data.missing}
-    if source.format == "cbioportal":
-        codes.update(CBIOPORTAL_MISSING)
-    frame = frame.apply(lambda c: c if c.name in raw else c.mask(c.isin(codes), None))
-    part.frame = frame.assign(**source.set)
-    return part, problems + _keep_rows(part, table)
+    frame = meanings(visible(frame), source, study.data.tables[table])
+    unclear = {n: [u for u in read.unclear.get(c, []) if u.row in frame.index] for n, c in pairs}
+    part.frame = emptied(frame, study, source).assign(**source.set)
+    if source.id_prefix:
+        part.frame["patient_id"] = part.frame["patient_id"].map(lambda t: t and source.id_prefix + t)
+    in_where = set(words_in(source.where or ""))
+    before = {n: found for n, found in unclear.items() if n in in_where}
+    problems += unclear_cells(part, frame, before, used | in_where)
+    problems += _keep_rows(part, table)
+    after = {
+        n: [u for u in found if u.row in part.frame.index] for n, found in unclear.items() if n not in before
+    }
+    return part, problems + unclear_cells(part, frame, after, used)
 
 
-def _mapping(source: Source, frame: pd.DataFrame) -> tuple[dict[str, str], list[Problem]]:
-    """Names of the dictionary and the columns of the file they mean."""
-    file = Path(source.file).name
-    shown = frame.attrs["display_names"]
-    mapping = {n: c if c in frame.columns else shown.get(c, c) for n, c in source.columns.items()}
-    problems = [
-        Problem(
-            file,
-            f"has no column {source.columns[name]!r}, which study.yml maps to {name!r}",
-            nearest(source.columns[name], [*list(frame.columns)[:40], *list(shown)[:40]]),
-            column=source.columns[name],
-        )
-        for name, column in mapping.items()
-        if column not in frame.columns
-    ]
-    problems += [
-        Problem(
-            "study.yml",
-            f"'set' gives {name!r}, which 'columns' maps to a column of {file}",
-            "keep one of the two",
-            value=name,
-        )
-        for name in source.set
-        if name in source.columns
-    ]
-    if "patient_id" not in mapping and "patient_id" not in frame.columns:
-        known = [c for c in _PATIENT if c in frame.columns and source.format == "cbioportal"]
-        if known:
-            return {**mapping, "patient_id": known[0]}, problems
-        problems.append(
-            Problem(
-                file,
-                "has no column 'patient_id'",
-                "add patient_id: <its name in the file> under 'columns'; the file has: "
-                + ", ".join(list(frame.columns)[:15]),
+def _below_extra_headers(part: Part) -> pd.DataFrame:
+    """Rows below further header rows; say which of these could be a patient's."""
+    skipped, rest = (
+        part.frame.iloc[: part.source.extra_header_rows],
+        part.frame.iloc[part.source.extra_header_rows :],
+    )
+    forms = {identity.form_of(t) for t in rest["patient_id"].dropna()}
+    for row, text in skipped["patient_id"].dropna().items():
+        if identity.form_of(text) in forms:
+            part.remarks.append(
+                f"{part.file}: row {row} ({text}) is left out as a header row by extra_header_rows, though "
+                "its id is written like those of patients"
             )
+    return rest
+
+
+def _where(part: Part, where: str, key: str) -> list[Problem]:
+    """Keep the rows of ``where``. A row without an id stays, to be named, unless ``where`` speaks of it."""
+    source, frame = part.source, part.frame
+    try:
+        wanted = expressions.holds(frame, where, decimal=source.decimal, dates=source.dates)
+        open_rows = expressions.unsettled(frame, where, decimal=source.decimal, dates=source.dates)
+    except expressions.ExpressionError as error:
+        message = f"'where' of {part.file} cannot be evaluated: {error}"
+        remedy = "use the names that 'columns' gives (with blanks: in backticks) and values in quotes"
+        return [Problem("study.yml", message, remedy, None, key, where)]
+    missed = expressions.unmatched(frame, where)
+    problems = [
+        Problem("study.yml", f"'where' of {part.file}: no cell of {c!r} is {word!r}, but some are {like!r}",
+                "write the text as the cells have it", None, key, where)
+        for c, word, like in missed
+        if like
+    ]  # fmt: skip
+    kept = wanted | (open_rows & frame["patient_id"].isna())
+    part.frame = frame[kept]
+    if part.frame.empty and not problems:
+        lost = "; ".join(f"no cell of {c!r} is {word!r}" for c, word, _ in missed)
+        message = f"'where' keeps no row of {part.file}" + (f": {lost}" if lost else "")
+        remedy = "compare it with the cells of the file"
+        problems.append(Problem("study.yml", message, remedy, None, key, where))
+    if n := int((open_rows & ~kept).sum()):
+        part.remarks.append(
+            f"{part.file}: {n} row{'s are' if n > 1 else ' is'} not read because a cell of "
+            f"{', '.join(expressions.names_in(where))} is missing (where: {where}); to read them, add: or "
+            "is_missing(...)"
         )
-    return mapping, problems
+    if len(part.frame) < len(frame):
+        rows = f"{len(part.frame)} of {len(frame)} rows"
+        part.remarks.append(f"{part.file}: {rows} are read, by where: {where}")
+    return problems
 
 
 def _keep_rows(part: Part, table: str) -> list[Problem]:
     """Keep the rows of ``where``, and of those one a patient by ``first_by``."""
-    source, frame = part.source, part.frame
-    if source.where:
-        try:
-            part.frame = frame = frame[expressions.evaluate(frame, source.where).fillna(False).astype(bool)]
-        except Exception as error:
-            return [
-                Problem(
-                    "study.yml",
-                    f"'where' of {part.file} cannot be evaluated: {error}",
-                    "use the names that 'columns' gives (with blanks: in backticks) and values in quotes",
-                    column=f"data.{table}",
-                    value=source.where,
-                )
-            ]
-        if frame.empty:
-            return [
-                Problem(
-                    "study.yml",
-                    f"'where' keeps no row of {part.file}",
-                    "compare it with the cells of the file",
-                    column=f"data.{table}",
-                    value=source.where,
-                )
-            ]
+    source = part.source
+    if source.where and (problems := _where(part, source.where, f"data.{table}")):
+        return problems
+    frame = part.frame
     if not source.first_by:
         return []
     if source.first_by not in frame.columns:
@@ -180,6 +195,11 @@ def _keep_first(part: Part, column: str) -> list[Problem]:
     sorted_rows = part.frame.assign(__order=order).sort_values("__order", kind="stable")
     known = sorted_rows["patient_id"].notna()
     keep = sorted_rows.index[~(known & sorted_rows["patient_id"].duplicated())]
+    if left := len(part.frame) - len(keep):
+        part.remarks.append(
+            f"{part.file}: {left} further row{'s' if left > 1 else ''} of the same patients "
+            f"{'are' if left > 1 else 'is'} not read, by first_by: {column}"
+        )
     part.frame = part.frame[part.frame.index.isin(keep)]
     return [
         Problem(
@@ -214,27 +234,4 @@ def _second_header(frame: pd.DataFrame, file: str, key: str) -> list[Problem]:
             column=key,
             value=str(frame[key].iloc[0]),
         )
-    ]
-
-
-def _key_problems(part: Part, unique: bool) -> list[Problem]:
-    """Rows without a patient, and patients with several rows where each may have one."""
-    column, ids = part.columns["patient_id"], part.frame["patient_id"]
-    problems = [
-        Problem(part.file, "the patient has no id", "fill in the id or delete the row", int(str(r)), column)
-        for r in ids.index[ids.isna()]
-    ]
-    if not unique:
-        return problems
-    double = ids[ids.notna() & ids.duplicated(keep=False)]
-    return problems + [
-        Problem(
-            part.file,
-            "the patient stands in more than one row",
-            "keep one row a patient, by hand or with 'first_by' in study.yml",
-            int(str(r)),
-            column,
-            str(v),
-        )
-        for r, v in double.items()
     ]

@@ -7,41 +7,56 @@ points at them. Opened by hand in JupyterLab, the same calls show the figure and
 from __future__ import annotations
 
 import base64
-import platform
+import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from her2adc import figures, prose, results, tables
+from her2adc import figures, prose, results, software, tables
 from her2adc.cohort import Cohort, prepare_cohort
 from her2adc.config import Study, Variable, load_study
+from her2adc.expressions import holds
+from her2adc.markup import Myst, cite, escape, option, slugs, to_html, token, write_csv
 
-LIBRARIES = ("pandas", "lifelines", "statsmodels", "scipy")
 KINDS = {
-    "reconstructed": "reconstructed so that it gives the figures printed in {source}",
-    "simulated": "simulated from the protocol of {source}",
+    "reconstructed": Myst("reconstructed so that it gives the figures printed in {}"),
+    "simulated": Myst("simulated from the protocol of {}"),
 }
-BANNER = (
-    "**No patient on this page is real.** The cohort was {how}. "
-    "It shows what the book does; it is not evidence."
+BANNER = Myst(
+    "**No patient on this page is real.** The cohort was {}. It shows what the book does; it is not evidence."
 )
+DOWNLOAD = Myst("{{download}}`{} <{}>`")
+FACT = Myst("- **{}:** {}")
+FIGURE = Myst(
+    ":::{{figure}} figures/{stem}.svg\n:name: {label}\n:alt: {alt}\n:class: study-figure\n\n"
+    "**{title}.** {caption}\n:::\n\n{fold}"
+)
+TABLE = Myst(
+    ":::{{table}} **{title}.** {caption}\n:name: {label}\n:class: study-table{kind}\n\n"
+    "{cells}\n:::\n\n{notes}{fold}"
+)
+FOLD = Myst(":::{{dropdown}} How this was made, and files\n{}\n:::\n")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 class Shown:
-    """Something a cell displays: MyST for the book, HTML for JupyterLab."""
+    """Something a cell displays: MyST for the book, HTML for JupyterLab.
 
-    def __init__(self, markdown: str, html: str = "") -> None:
-        self.markdown, self.html = markdown, html
+    Text is escaped unless it is :class:`~her2adc.markup.Myst`. Parts are joined by :func:`joined`.
+    """
+
+    def __init__(self, text: str, html: str = "") -> None:
+        self.markdown = escape(text)
+        self.html = html or ("" if isinstance(text, Myst) else f"<p>{to_html(text)}</p>")
 
     def __repr__(self) -> str:
         return self.markdown
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        bundle = {"text/markdown": self.markdown}
+        bundle: dict[str, str] = {"text/markdown": self.markdown}
         return {**bundle, "text/html": self.html} if self.html else bundle
 
 
@@ -81,6 +96,7 @@ class Page:
         self.out = Path(out) if out else root / "_build" / "lab" / self.study.id / page
         self.cohort = Cohort.load(Path(prepared)) if prepared else prepare_cohort(self.study)
         self.results = results.frame([])
+        software.start()
 
     @property
     def data(self) -> pd.DataFrame:
@@ -108,7 +124,9 @@ class Page:
 
     def select(self, where: str = "") -> pd.DataFrame:
         """Return the patients for whom an expression over the columns is true (all when empty)."""
-        return self.data.query(where, engine="python") if where else self.data
+        if not where:
+            return self.data
+        return self.data[holds(self.data, where, levels=self.study.level_names)]
 
     def add(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Record estimates in the results table and return them.
@@ -131,20 +149,19 @@ class Page:
         """Say that no patient is real, on the pages of a pseudo-cohort; nothing otherwise."""
         if not self.study.pseudo:
             return None
-        source = f"{{cite:t}}`{self.study.citation}`" if self.study.citation else "the source"
-        text = BANNER.format(how=KINDS[self.study.data_kind].format(source=source))
-        return Shown(
-            f":::{{admonition}} Pseudo-cohort\n:class: warning pseudo-cohort\n\n{text}\n:::",
-            f"<p>{text}</p>",
-        )
+        source = cite(self.study.citation) if self.study.citation else "the source"
+        text = BANNER.format(KINDS[self.study.data_kind].format(source))
+        box = Myst(":::{{admonition}} Pseudo-cohort\n:class: warning pseudo-cohort\n\n{}\n:::")
+        return Shown(box.format(text), f"<p>{to_html(text)}</p>")
 
     def lead(self, sentence: str) -> Shown:
         """Show the sentence that answers the question of the page."""
-        return Shown(f":::{{div}} lead-sentence\n{sentence}\n:::", f"<p><b>{sentence}</b></p>")
+        box = Myst(":::{{div}} lead-sentence\n{}\n:::")
+        return Shown(box.format(sentence), f"<p><b>{to_html(sentence)}</b></p>")
 
-    def text(self, markdown: str) -> Shown:
-        """Show a piece of prose."""
-        return Shown(markdown)
+    def text(self, text: str) -> Shown:
+        """Show a piece of prose: text, or MyST as :class:`her2adc.markup.Myst`."""
+        return Shown(text)
 
     def figure(
         self,
@@ -178,24 +195,21 @@ class Page:
         -------
         Shown
         """
-        stem = f"{self.name}-{name}"
+        stem = self._stem(name)
         files = figures.save(fig, self.out / "figures", stem, drawn)
-        links = [
-            f"{{download}}`{kind.upper()} <figures/{stem}.{kind}>`"
-            for kind in ("svg", "pdf", "png")
-        ]
-        links.append(f"{{download}}`data drawn (CSV) <figures/{stem}.csv>`")
-        markdown = (
-            f":::{{figure}} figures/{stem}.svg\n:name: {self._label('figure', name)}\n:alt: {one_line(alt)}\n"
-            f":class: study-figure\n\n**{title}.** {one_line(caption)}\n:::\n\n"
-            + self._fold(details, links)
-        )
+        words = {"svg": "SVG", "pdf": "PDF", "png": "PNG", "csv": "data drawn (CSV)"}
+        links = [DOWNLOAD.format(text, token(f"figures/{stem}.{kind}")) for kind, text in words.items()]
+        markdown = FIGURE.format(
+            stem=token(stem), label=self._label("figure", name), alt=option(alt), title=title,
+            caption=caption,
+            fold=self._fold({**(details or {}), "Software": software.named(drawn=True)}, links),
+        )  # fmt: skip
         html = ""
         if self.by_hand:
             picture = base64.b64encode(files["svg"].read_bytes()).decode()
             html = (
-                f'<img alt="{alt}" src="data:image/svg+xml;base64,{picture}">'
-                f"<p><b>{title}.</b> {caption}</p>"
+                f'<img alt="{to_html(alt)}" src="data:image/svg+xml;base64,{picture}">'
+                f"<p><b>{to_html(title)}.</b> {to_html(caption)}</p>"
             )
         return Shown(markdown, html)
 
@@ -225,33 +239,30 @@ class Page:
         -------
         Shown
         """
-        stem = f"{self.name}-{name}"
-        folder = self.out / "tables"
-        folder.mkdir(parents=True, exist_ok=True)
-        tables.to_csv(table, folder / f"{stem}.csv")
+        stem = self._stem(name)
+        tables.to_csv(table, self.out / "tables" / f"{stem}.csv")
+        links = [DOWNLOAD.format("table (CSV)", token(f"tables/{stem}.csv"))]
         notes = tables.notes_markdown(table)
-        markdown = (
-            f":::{{table}} **{title}.** {one_line(caption)}\n"
-            f":name: {self._label('table', name)}\n:class: study-table{' words' if table.wordy else ''}\n\n"
-            f"{tables.to_markdown(table)}\n:::\n\n"
-            + (f"{notes}\n\n" if notes else "")
-            + self._fold(details, [f"{{download}}`table (CSV) <tables/{stem}.csv>`"])
-        )
+        markdown = TABLE.format(
+            label=self._label("table", name), kind=Myst(" words" if table.wordy else ""), title=title,
+            caption=caption, cells=tables.to_markdown(table), notes=notes + Myst("\n\n" if notes else ""),
+            fold=self._fold({**(details or {}), "Software": software.named()}, links),
+        )  # fmt: skip
         return Shown(markdown, tables.to_html(table, title) if self.by_hand else "")
 
     def close(self) -> Shown:
         """Write the results of the page, and show where they are."""
-        folder = self.out / "tables"
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"{self.name}-results.csv"
-        for path in (self.out / "results.csv", folder / name):
-            self.results.to_csv(path, index=False)
-        link = f"{{download}}`all {len(self.results)} estimates of this page (CSV) <tables/{name}>`"
-        return Shown(f":::{{div}} page-end\nUnrounded: {link}.\n:::")
+        name = self._stem("results")
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.results.to_csv(self.out / "results.csv", index=False)
+        write_csv(self.results, self.out / "tables" / f"{name}.csv")
+        text = f"all {len(self.results)} estimates of this page (CSV)"
+        box = Myst(":::{{div}} page-end\nUnrounded: {}.\n:::")
+        return Shown(box.format(DOWNLOAD.format(text, token(f"tables/{name}.csv"))))
 
     def limits(self) -> Shown:
         """Show what limits the findings of the study."""
-        return Shown("\n".join(f"- {text}" for text in self.study.limitations))
+        return bullets(self.study.limitations)
 
     def groups(self) -> list[str]:
         """Return the levels of the grouping variable; none when there is nothing to compare."""
@@ -275,22 +286,32 @@ class Page:
             return []
         return [group, *(self.study.adjustment if group == self.study.group else ())]
 
-    def _label(self, kind: str, name: str) -> str:
-        return f"{self.study.id}-{self.name}-{kind}-{name}"
+    def _stem(self, name: str, kind: str = "") -> str:
+        """File name of a figure or table, without ending; with a kind, its label on the page."""
+        short = name if NAME.fullmatch(name) else slugs([name])[0]
+        return f"{self.name}-{kind}{'-' if kind else ''}{short}"
 
-    def _fold(self, details: Mapping[str, str] | None, links: Sequence[str]) -> str:
+    def _label(self, kind: str, name: str) -> Myst:
+        return token(f"{self.study.id}-{self._stem(name, kind)}")
+
+    def _fold(self, details: Mapping[str, str], links: Sequence[Myst]) -> Myst:
         """Fold with how something was made and its files."""
-        facts = {**(details or {}), "Software": software()}
-        body = "\n".join(f"- **{k}:** {one_line(v)}" for k, v in facts.items() if v)
-        return f":::{{dropdown}} How this was made, and files\n{body}\n- **Files:** {', '.join(links)}\n:::\n"
+        facts = [FACT.format(k, v) for k, v in details.items() if v]
+        return FOLD.format(Myst("\n").join([*facts, FACT.format("Files", Myst(", ").join(links))]))
 
 
-def software() -> str:
-    """Versions of what computed the page."""
-    parts = [f"her2adc {version('her2adc')}", f"Python {platform.python_version()}"]
-    return ", ".join(parts + [f"{name} {version(name)}" for name in LIBRARIES])
+def bullets(texts: Sequence[str], head: str = "") -> Shown:
+    """Show texts as a list, below a line in bold."""
+    lines = Myst("\n").join(Myst("- {}").format(text) for text in texts)
+    return Shown(Myst("**{}**\n\n").format(head) + lines if head else lines)
 
 
-def one_line(text: str) -> str:
-    """One line, so that a directive option or caption does not end early."""
-    return " ".join(str(text).split())
+def facts(named: Sequence[tuple[str, str]]) -> Shown:
+    """Show facts with their names as a list; those without a text are left out."""
+    return Shown(Myst("\n").join(FACT.format(k, v) for k, v in named if v))
+
+
+def joined(parts: Sequence[Shown]) -> Shown:
+    """Show several things below each other."""
+    html = "".join(p.html or f"<p>{to_html(p.markdown)}</p>" for p in parts)
+    return Shown(Myst("\n\n").join(p.markdown for p in parts), html)

@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+from her2adc.checks import cohort_problems, cohort_remarks, notes
 from her2adc.cohort import Cohort, prepare_cohort
-from her2adc.config import Study, load_study
+from her2adc.config import Study, load_study, placed, shown_name
+from her2adc.errors import StudyError, visible
 
 
 def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) -> str:
@@ -33,7 +35,7 @@ def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) ->
         With all problems of the study file and of the data.
     """
     study = load_study(study_file)
-    cohort = prepare_cohort(study, Path(data) if data else None)
+    cohort = checked_cohort(study, Path(data) if data else None)
     out = Path(out)
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -43,7 +45,36 @@ def prepare(study_file: Path | str, data: Path | str | None, out: Path | str) ->
     )
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
-    return f"study {study.id} ... {len(cohort.data)} patients analysed"
+    return f"study {shown_name(study.folder)} ... {len(cohort.data)} patients analysed"
+
+
+def checked_cohort(study: Study, folder: Path | None = None) -> Cohort:
+    """Prepare a cohort, and look at what its pages need of it.
+
+    Parameters
+    ----------
+    study
+        The study.
+    folder
+        Folder of the data files; None for the study's own.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    StudyError
+        With all problems; those of the study file have the row of their key.
+    """
+    try:
+        cohort = prepare_cohort(study, folder)
+        if problems := cohort_problems(study, cohort):
+            raise StudyError(problems)
+        cohort.remarks += cohort_remarks(study, cohort)
+    except StudyError as error:
+        raise StudyError(placed(error.problems, study.folder / "study.yml")) from None
+    return cohort
 
 
 def summary(study: Study, cohort: Cohort) -> str:
@@ -59,7 +90,7 @@ def summary(study: Study, cohort: Cohort) -> str:
     str
         Inclusion steps, patients per group, HER2 texts that could not be classified, remarks.
     """
-    lines = [f"{study.id}: no problem found"]
+    lines = [f"{shown_name(study.folder)}: no problem found"]
     for step in cohort.flow:
         lines.append(f"  {step['label']}: {step['n']}")
         lines += [f"    - {e['reason']}: {e['n']}" for e in step["excluded"]]
@@ -75,4 +106,5 @@ def summary(study: Study, cohort: Cohort) -> str:
     for name in study.endpoints:
         time, event = cohort.data[f"{name}_time"], cohort.data[f"{name}_event"]
         lines.append(f"  {name}: {int(time.notna().sum())} patients, {int(event.sum())} events")
-    return "\n".join(lines + [f"  note: {r}" for r in cohort.remarks])
+    remarks = dict.fromkeys([*cohort.remarks, *notes(study, cohort)])
+    return "\n".join(map(visible, [*lines, *(f"  note: {r}" for r in remarks)]))

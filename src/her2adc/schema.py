@@ -6,21 +6,36 @@ is generated from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 import pandera.pandas as pa
 
+from her2adc.config import NO, YES
+
 Kind = Literal["id", "text", "date", "number", "integer"]
 DATE_RANGE = (pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01"))
+
+
+RESPONSES: dict[str, tuple[str, ...]] = {
+    "CR": ("complete response", "complete remission", "完全缓解"),
+    "PR": ("partial response", "partial remission", "部分缓解"),
+    "SD": ("stable disease", "疾病稳定"),
+    "PD": ("progressive disease", "disease progression", "疾病进展"),
+    "NE": ("not evaluable", "inevaluable", "unevaluable", "non-evaluable", "不可评估"),
+}
+"""Responses of RECIST 1.1, and the words for them."""
+_YES_NO = {"yes": YES, "no": NO}
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of the data dictionary.
 
-    ``required`` columns must be in the file; ``filled`` ones must have a value in every row.
+    ``required`` columns must be in the file; ``filled`` ones must have a value in every row. ``words``
+    are read as the values of ``allowed`` that they mean.
     """
 
     name: str
@@ -31,6 +46,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 _ID = Column("patient_id", "id", "pseudonym of the patient; the key of all tables", True, True)
@@ -82,7 +98,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "text",
             "overall response at that visit, RECIST 1.1",
             True,
-            allowed=("CR", "PR", "SD", "PD", "NE"),
+            allowed=tuple(RESPONSES),
+            words=RESPONSES,
         ),
     ),
     "adverse_events": (
@@ -97,14 +114,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
             maximum=5,
         ),
         Column("onset", "date", "date of onset"),
-        Column("related", "text", "related to treatment: yes or no", allowed=("yes", "no")),
+        Column("related", "text", "related to treatment: yes or no", allowed=("yes", "no"), words=_YES_NO),
         Column(
             "action",
             "text",
             "none, dose reduced, interrupted, drug withdrawn",
             allowed=("none", "dose reduced", "interrupted", "drug withdrawn"),
         ),
-        Column("serious", "text", "serious: yes or no", allowed=("yes", "no")),
+        Column("serious", "text", "serious: yes or no", allowed=("yes", "no"), words=_YES_NO),
         Column("outcome", "text", "outcome of the event"),
         Column("resolved", "date", "date on which it was resolved"),
         Column("soc", "text", "system organ class"),

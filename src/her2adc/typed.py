@@ -7,14 +7,24 @@ from itertools import chain
 import pandas as pd
 import pandera.errors as pe
 
-from her2adc import columns, expressions
-from her2adc.cells import ELAPSED
+from her2adc import columns, dates, expressions
+from her2adc.cells import ELAPSED, today
 from her2adc.config import Study, Variable
 from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
 from her2adc.schema import TABLES, table_schema
 
+INF = float("inf")
 _ISH = "the ISH result"
+LIMITS = {
+    "%": (0, 100),
+    **dict.fromkeys(("years", "yrs", "yr", "y", "岁"), (0, 120)),
+    "kg": (0.2, 700),
+    "cm": (0, 300),
+    **dict.fromkeys(("kg/m2", "kg/m²"), (5, 200)),
+    **dict.fromkeys(("mm", "g", "g/dL", "g/L", "U/L", "U/mL", "IU/L", "ng/mL", "pg/mL", "µg/L"), (0, INF)),
+}
+"""What a number of a unit can be, where the variable gives no ``minimum`` and ``maximum``."""
 
 
 def date_columns(study: Study) -> set[str]:
@@ -68,18 +78,29 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
         if problems:
             return table.frame, problems
     frame = table.frame.copy()
+    words = {c.name: c.words for c in TABLES[table.name] if c.words}
+    latest = None if study.data_kind == "simulated" else today()  # a simulation may end in the future
     for column in frame.columns:
         if kinds.get(column) == "date":
-            frame[column], found = columns.dates(table, column)
+            frame[column], found = dates.dates(table, column, latest)
         elif kinds.get(column) in ("number", "integer"):
-            frame[column], found = columns.numbers(table, column)
+            frame[column], found = columns.numbers(table, column, _unit(study, table, column))
         else:
+            frame[column] = columns.worded(frame[column], words[column]) if column in words else frame[column]
             continue
         problems += found
     if table.name == "patients":
         frame, found = _variables(study, table, frame)
         problems += found
     return frame, problems + _schema_problems(table, frame, problems + table.key_problems)
+
+
+def _unit(study: Study, table: RawTable, column: str) -> str:
+    """Unit of the variable that a column of ``patients`` holds; a percent sign where any has it."""
+    if table.name != "patients":
+        return ""
+    units = [v.unit for v in study.variables.values() if (v.source or v.name) == column and v.unit]
+    return "%" if "%" in units else next(iter(units), "")
 
 
 def _absent(study: Study, table: RawTable) -> list[Problem]:
@@ -94,6 +115,8 @@ def _absent(study: Study, table: RawTable) -> list[Problem]:
         needed |= dict.fromkeys(study.her2.ihc, "the IHC score") | dict.fromkeys(study.her2.ish, _ISH)
     if study.response and study.response.column:
         needed[study.response.column] = "best response"
+    if study.response and study.response.clinical_benefit:
+        needed[study.response.clinical_benefit] = "clinical benefit"
     derived = {n for n, v in study.variables.items() if v.source or v.expression}
     named_in_expressions = set(chain.from_iterable(computed.values()))
     return [
@@ -172,14 +195,20 @@ def _variables(study: Study, table: RawTable, frame: pd.DataFrame) -> tuple[pd.D
 
 
 def _range(table: RawTable, column: str, values: pd.Series, v: Variable) -> list[Problem]:
-    low = float("-inf") if v.minimum is None else v.minimum
-    high = float("inf") if v.maximum is None else v.maximum
+    """Numbers outside what the variable, or else its unit, allows."""
+    unit = LIMITS.get(v.unit, (-INF, INF))
+    low = unit[0] if v.minimum is None else v.minimum
+    high = unit[1] if v.maximum is None else v.maximum
+    allowed = f"{low:g} or more" if high == INF else f"{low:g} to {high:g}"
+    allowed = f"{high:g} or less" if low == -INF else allowed
+    own = v.minimum is not None or v.maximum is not None
+    why = "" if own or v.unit not in LIMITS else f", which is all that the unit {v.unit} allows"
     return [
         table.problem(
             column,
             i,
-            f"lies outside {low:g} to {high:g}",
-            f"correct the cell, or variables.{v.name}.minimum and maximum",
+            f"lies outside {allowed}{why}",
+            f"correct the cell, or set variables.{v.name}.minimum and maximum in study.yml",
             f"{values[i]:g}",
         )
         for i in values.index[(values < low) | (values > high)]
@@ -209,9 +238,13 @@ def _schema_problems(table: RawTable, frame: pd.DataFrame, before: list[Problem]
                 )
             )
             continue
-        message, remedy = str(case.check), "correct the cell"
+        message, value = str(case.check), str(case.failure_case)
         if "not_nullable" in message:
             message, remedy = "the cell is empty", f"fill in {meaning.get(column, column)}"
+        else:
+            allowed = next((c.allowed for c in TABLES[table.name] if c.name == column), ())
+            like = "SD" if "SD" in allowed else next(iter(allowed), "1")
+            remedy = columns.means_remedy(table, column, f"{value!r}: {like}")
         p = table.problem(column, case.index, message, remedy, case.failure_case)
         if (p.row, p.column) not in known:
             problems.append(p)

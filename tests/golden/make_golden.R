@@ -48,7 +48,11 @@ km_case <- function(case, data, groups, times) {
       add(case, "quantile_low", q$lower, g, type, p)
       add(case, "quantile_high", q$upper, g, type, p)
     }
-    r <- quantile(survfit(Surv(time, 1 - event) ~ 1, data = d, conf.type = type), probs = 0.5)
+    m <- summary(f)$table  # what print(survfit) says; differs where the curve ends at exactly 0.5
+    add(case, "median", m["median"], g, type); add(case, "median_low", m["0.95LCL"], g, type)
+    add(case, "median_high", m["0.95UCL"], g, type)
+    r <- summary(survfit(Surv(time, 1 - event) ~ 1, data = d, conf.type = type))$table[c("median", "0.95LCL", "0.95UCL")]
+    r <- list(quantile = r[1], lower = r[2], upper = r[3])
     add(case, "reverse", r$quantile, g, type); add(case, "reverse_low", r$lower, g, type)
     add(case, "reverse_high", r$upper, g, type)
   }

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from her2adc.stats.kaplan_meier import at_times, km, quantile
+from her2adc.stats.kaplan_meier import at_times, km, median, quantile
 
 from .conftest import GOLDEN, close, number
 
@@ -46,11 +46,14 @@ def compare(golden: Any, case: str, group: str, time: Any, event: Any) -> None:
                 for end in ("low", "high")
             )
             close(quantile(table, float(level)), (line["value"], low, high), label=f"{case} {level}")
+        names = ("median", "median_low", "median_high")
+        printed = [golden.value(case, name, group=group, variable=conf_type) for name in names]
+        close(median(table), printed, label=f"{case} median")
         reverse = [
             golden.value(case, name, group=group, variable=conf_type)
             for name in ("reverse", "reverse_low", "reverse_high")
         ]
-        close(quantile(km(time, ~event, conf_type=conf_type)), reverse, label=f"{case} reverse")
+        close(median(km(time, ~event, conf_type=conf_type)), reverse, label=f"{case} reverse")
 
 
 @pytest.mark.parametrize("name", EDGES)

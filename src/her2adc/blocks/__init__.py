@@ -1,12 +1,14 @@
 """Named pieces of pages: what a notebook shows with one call on its page."""
 
-from her2adc.blocks.cohort import her2_as_read, missing_values
+from her2adc.blocks.cohort import follow_up, followed, her2_as_read, main_label, missing_values
 from her2adc.blocks.common import (
     about,
     comparison,
     endpoint_details,
+    endpoint_named,
     her2_rule,
     notes,
+    outcome_named,
     references,
     remarks,
     response_details,
@@ -55,7 +57,10 @@ __all__ = [
     "adverse_event_classes",
     "comparison",
     "endpoint_details",
+    "endpoint_named",
     "factor_table",
+    "follow_up",
+    "followed",
     "forest_figures",
     "her2_alluvial",
     "her2_as_read",
@@ -70,10 +75,12 @@ __all__ = [
     "imputed",
     "level_table",
     "logistic_table",
+    "main_label",
     "missing_values",
     "notes",
     "onset_curve",
     "outcome_figure",
+    "outcome_named",
     "outcome_sentence",
     "outcome_table",
     "populations_table",

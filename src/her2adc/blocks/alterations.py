@@ -7,8 +7,8 @@ from itertools import pairwise
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.biomarkers import names, points_of
 from her2adc.blocks.common import her2_rule
-from her2adc.blocks.evolution import joined
-from her2adc.page import Page, Shown
+from her2adc.markup import Myst, slugs
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import alterations, her2_paths
 from her2adc.stats.biomarkers import Candidates
 
@@ -126,14 +126,14 @@ def her2_over_time(report: Page, ask: Candidates) -> Shown | None:
         alt=prose.alluvial_alt(moves[0], labels[0], labels[1], classes),
         details={"HER2": her2_rule(report)},
     )
-    shown = [Shown("## HER2 along the line of therapy"), figure]
-    for rows, first, second in zip(moves, labels[:-1], labels[1:], strict=True):
+    shown = [Shown(Myst("## HER2 along the line of therapy")), figure]
+    for rows, first, second, short in zip(moves, labels[:-1], labels[1:], slugs(labels[1:]), strict=True):
         before, after = prose.lower_first(first), prose.lower_first(second)
         if results.select(rows, statistic="margin")["value"].sum() == 0:
             continue
         shown.append(
             report.table(
-                f"her2-{after.lower().replace(' ', '-')}",
+                f"her2-{short}",
                 tables.her2_transitions(report.add(rows), first, second, classes),
                 title=f"HER2 class {before} and {after}",
                 caption=prose.her2_moves(before, after),

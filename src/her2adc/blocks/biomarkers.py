@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
-from her2adc.blocks.evolution import joined
-from her2adc.page import Page, Shown
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import alterations, biomarker_models, biomarkers
 from her2adc.stats.biomarkers import RESPONSE, SURVIVAL, Candidates
 from her2adc.stats.splines import Spline

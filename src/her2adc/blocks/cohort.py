@@ -6,14 +6,70 @@ import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import her2_rule, unclassified_table
-from her2adc.page import Page, Shown
-from her2adc.stats import cohort
+from her2adc.markup import Myst
+from her2adc.page import Page, Shown, joined
+from her2adc.stats import cohort, survival
 
-HER2_AS_READ = """## How HER2 was read
+HER2_AS_READ = Myst("""## How HER2 was read
 
 Each text of the data files and the result it was read as. What cannot be classified is listed with its
 reason and is never guessed.
-"""
+""")
+FOLLOW_UP = Myst("""## Follow-up
+
+{reverse}
+""")
+REVERSE = """Reverse Kaplan-Meier takes the end of observation as the event, so that early events do not \
+shorten the follow-up. The observed times stand beside it."""
+
+
+def followed(report: Page) -> pd.DataFrame:
+    """Return the estimates of follow-up: reverse Kaplan-Meier of the main endpoint, and observed times.
+
+    Parameters
+    ----------
+    report
+        The page.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Results rows; none when the study has neither endpoints nor dates of follow-up.
+    """
+    study, endpoint = report.study, report.study.main_endpoint
+    timed = [survival.follow_up(report.data, endpoint, report.by, study.conf_type)] if endpoint else []
+    return results.concat([results.frame([]), *timed, cohort.observed_follow_up(report.data, report.by)])
+
+
+def main_label(report: Page) -> str:
+    """Return the label of the main endpoint, "" in a study without endpoints."""
+    return report.study.label(report.study.main_endpoint) if report.study.main_endpoint else ""
+
+
+def follow_up(report: Page, rows: pd.DataFrame) -> Shown | None:
+    """Show the follow-up; nothing when the study has none.
+
+    Parameters
+    ----------
+    report
+        The page.
+    rows
+        Rows of :func:`followed`.
+
+    Returns
+    -------
+    Shown or None
+    """
+    if rows.empty:
+        return None
+    table = report.table(
+        "follow-up",
+        tables.follow_up(rows, report.groups()),
+        title="Follow-up, months",
+        details={"Endpoint": main_label(report), "Method": prose.methods(rows)},
+    )
+    words = REVERSE if report.study.main_endpoint else "Observed times, from the dates of follow-up."
+    return joined([Shown(FOLLOW_UP.format(reverse=words)), table])
 
 
 def missing_values(report: Page, rows: pd.DataFrame) -> Shown:
@@ -59,7 +115,7 @@ def missing_values(report: Page, rows: pd.DataFrame) -> Shown:
         alt=prose.missing(mine, report.labels(incomplete)),
         details={"Population": "all analysed patients"},
     )
-    return Shown(f"{figure.markdown}\n{table.markdown}", f"{figure.html}{table.html}")
+    return joined([figure, table])
 
 
 def her2_as_read(report: Page) -> Shown | None:
@@ -72,5 +128,4 @@ def her2_as_read(report: Page) -> Shown | None:
         title="HER2 results as found and as read",
         caption=her2_rule(report),
     )
-    left = unclassified_table(report)
-    return Shown(f"{HER2_AS_READ}\n{texts.markdown}\n{left.markdown}", f"{texts.html}{left.html}")
+    return joined([Shown(HER2_AS_READ), texts, unclassified_table(report)])

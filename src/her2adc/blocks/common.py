@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from her2adc import prose, results, tables
-from her2adc.page import Page, Shown, one_line
+from her2adc.markup import cite
+from her2adc.notes import read_notes
+from her2adc.page import Page, Shown, bullets, facts
 from her2adc.stats.groups import Comparison
 
 DATA_KINDS = {
@@ -15,6 +17,20 @@ DATA_KINDS = {
     "reconstructed": "Pseudo-cohort, reconstructed from published figures.",
     "simulated": "Pseudo-cohort, simulated from a protocol.",
 }
+
+
+def endpoint_named(report: Page, name: str = "") -> str:
+    """Return the endpoint of a page: the one that is named, or the main endpoint of the study."""
+    if not (found := name or report.study.main_endpoint):
+        raise LookupError("the study file has no endpoints; add one, or leave the chapter out")
+    return found
+
+
+def outcome_named(report: Page, name: str = "") -> str:
+    """Return the outcome of a page: the one that is named, or the first of the study."""
+    if not (found := name or next(iter(report.study.outcomes), "")):
+        raise LookupError("the study file has no outcomes; add one, or leave the chapter out")
+    return found
 
 
 def comparison(
@@ -114,10 +130,12 @@ def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
         if rule.start
         else "as recorded in the data"
     )
+    benefit = f"complete or partial response, or stable disease for at least {rule.cbr_weeks:g} weeks"
+    if rule.column:
+        benefit = "as recorded in the data" if rule.clinical_benefit else "not recorded, and no rate is given"
     return {
         "Best response": source,
-        "Clinical benefit": "complete or partial response, or stable disease for at least "
-        f"{rule.cbr_weeks:g} weeks",
+        "Clinical benefit": benefit,
         "Method": prose.methods(rows),
     }
 
@@ -125,17 +143,15 @@ def response_details(report: Page, rows: pd.DataFrame) -> dict[str, str]:
 def about(report: Page) -> Shown:
     """Show what the study asks, and whose data these are."""
     s = report.study
-    facts = {
+    known = {
         "Question": s.question,
         "Design": s.design,
         "Setting": s.setting,
         "Data": f"{DATA_KINDS[s.data_kind]} {s.source_note}",
-        "Source": f"{{cite:t}}`{s.citation}`" if s.citation else "",
+        "Source": cite(s.citation) if s.citation else "",
     }
-    lines = [f"- **{k}:** {one_line(v)}" for k, v in facts.items() if v]
-    named = [(e.name.replace("_", " "), e) for e in s.endpoints.values()]
-    lines += [f"- **{name}:** {e.label}, {one_line(e.definition)}" for name, e in named]
-    return Shown("\n".join(lines))
+    named = [(e.name.replace("_", " "), f"{e.label}, {e.definition}") for e in s.endpoints.values()]
+    return facts([*known.items(), *named])
 
 
 def her2_rule(report: Page) -> str:
@@ -169,12 +185,12 @@ def unclassified_table(report: Page) -> Shown:
 
 def remarks(report: Page) -> Shown | None:
     """Show what was noticed in the data and did not stop the analysis."""
-    remarks = [f"- {r}" for r in report.cohort.remarks]
-    return Shown("\n".join(["**Noticed in the data.**", "", *remarks])) if remarks else None
+    remarks = report.cohort.remarks
+    return bullets(remarks, "Noticed in the data.") if remarks else None
 
 
 def notes(report: Page) -> Shown | None:
-    """Show the notes of the study, when it has some."""
+    """Show the notes of the study, when it has some: Markdown of the author, checked."""
     if not report.study.notes:
         return None
-    return Shown((report.study.folder / report.study.notes).read_text(encoding="utf-8"))
+    return Shown(read_notes(report.study.folder, report.study.notes))

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.her2_pairs import Her2Pairs
 from her2adc.blocks.survival import regression, survival_figure, survival_sentence, survival_table
-from her2adc.page import Page, Shown
+from her2adc.markup import Myst
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import analyses, comparisons, evolution, her2_paths, reclassification
 from her2adc.stats.groups import Comparison
-
-
-def joined(parts: Sequence[Shown]) -> Shown:
-    """Show several things below each other."""
-    return Shown(
-        "\n\n".join(p.markdown for p in parts), "".join(p.html or f"<p>{p.markdown}</p>" for p in parts)
-    )
 
 
 def her2_alluvial(report: Page, her2: Her2Pairs) -> Shown:
@@ -82,10 +74,10 @@ def her2_transitions(report: Page, her2: Her2Pairs) -> Shown:
 
 def her2_discordance(report: Page, her2: Her2Pairs, rows: pd.DataFrame) -> Shown:
     """Show discordance by stratum with its direction, or its direction alone without strata."""
-    text = Shown(prose.her2_discordance(rows, report.labels(her2.strata)))
+    text = prose.her2_discordance(rows, report.labels(her2.strata))
     drawn = rows[rows["statistic"].isin(["discordant", "p_value"]) & rows["n"].gt(0)]
     if not drawn["variable"].any():
-        return text
+        return Shown(text)
     figure = report.figure(
         "discordance",
         figures.rates_forest(
@@ -100,10 +92,10 @@ def her2_discordance(report: Page, her2: Her2Pairs, rows: pd.DataFrame) -> Shown
         drawn,
         title="Discordance by stratum",
         caption=prose.discordance_caption(rows),
-        alt=text.markdown,
+        alt=text,
         details={"Method": prose.methods(rows)},
     )
-    return joined([text, figure])
+    return joined([Shown(text), figure])
 
 
 def her2_reading(report: Page, her2: Her2Pairs, rows: pd.DataFrame) -> Shown:
@@ -118,7 +110,7 @@ def her2_reading(report: Page, her2: Her2Pairs, rows: pd.DataFrame) -> Shown:
         caption=prose.RETEST_CAPTION,
         details={"Method": prose.methods(rows)},
     )
-    return joined([Shown(f"{text} {prose.RETEST_LIMITS}"), table])
+    return joined([Shown(Myst("{} {}").format(text, prose.RETEST_LIMITS)), table])
 
 
 def her2_outcome(report: Page, her2: Her2Pairs) -> Shown | None:
@@ -131,7 +123,7 @@ def her2_outcome(report: Page, her2: Her2Pairs) -> Shown | None:
     pairs = pairs[pairs[f"{name}_time"].notna()]
     names = {level: text for level, text in prose.OUTCOME_NAMES.items() if pairs[by].eq(level).any()}
     if not names:
-        return Shown(f"{prose.OUTCOME}\n\nNo pair has {prose.lower_first(endpoint.label)}.")
+        return joined([Shown(prose.OUTCOME), Shown(f"No pair has {prose.lower_first(endpoint.label)}.")])
     ask = Comparison(pairs, by, next(iter(names)), names=names, population=prose.PAIRS)
     conf_type = report.study.conf_type
     rows = report.add(analyses.endpoint(pairs, name, by, endpoint.landmarks, prose.PAIRS, conf_type))

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from her2adc import prose, results, tables
-from her2adc.page import Page, Shown
+from her2adc.markup import Myst
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import rubin
 from her2adc.stats.groups import Comparison
 
-IMPUTATION = """## Missing covariates
+IMPUTATION = Myst("""## Missing covariates
 
 Patients with a missing covariate are not in the adjusted model above. Multiple imputation draws the
 missing values several times from what is known of each patient, the outcome included, and pools the
 models. It rests on the assumption that, given what is known, whether a value is missing does not depend
 on the value itself; no data can prove that.
-"""
+""")
 
 
 def imputed(
@@ -66,4 +67,4 @@ def imputed(
         caption="Hazard ratios with 95% confidence intervals of the adjusted model.",
         details={"Population": population or "all analysed patients", "Method": prose.methods(rows)},
     )
-    return Shown(f"{IMPUTATION}\n{table.markdown}", table.html)
+    return joined([Shown(IMPUTATION), table])

@@ -9,7 +9,8 @@ import pandas as pd
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.sequencing import LINES
 from her2adc.config import SequenceComparison
-from her2adc.page import Page, Shown, one_line
+from her2adc.markup import Myst
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import sequences, sequences_methods, sequences_weighting, weighting
 from her2adc.stats.sequence_times import ARM
 
@@ -44,7 +45,7 @@ def target_trial(report: Page, patients: pd.DataFrame) -> Shown:
     within = f"within {rule.grace_months:g} months of progression"
     rows = {
         "Eligibility": (
-            f"{one_line(study.setting)}; about to start a first ADC, {first} or {second}".lstrip("; "),
+            f"{study.setting}; about to start a first ADC, {first} or {second}".lstrip("; "),
             "the same, as recorded" + (f"; left out: {prose.listed([prose.lower_first(e) for e in excluded])}"
                                        if excluded else ""),
         ),
@@ -54,7 +55,7 @@ def target_trial(report: Page, patients: pd.DataFrame) -> Shown:
         ),
         "Assignment": ("by lot, open label", f"by the physician; taken as random given {weighed}"),
         "Time zero": ("first dose of the first ADC", "the same"),
-        "Outcome": (f"{prose.lower_first(endpoint.label)}, {one_line(endpoint.definition)}", "the same"),
+        "Outcome": (f"{prose.lower_first(endpoint.label)}, {endpoint.definition}", "the same"),
         "Estimand": (
             "hazard ratio of the orders as assigned (by intention), and as followed (per protocol)",
             "by intention: whatever came after; per protocol: had all who progressed gone on to the other",
@@ -142,7 +143,7 @@ def balance(report: Page, patients: pd.DataFrame) -> Shown | None:
     checks = report.add(sequences_weighting.positivity(patients, ARM, covariates))
     warning = prose.positivity_warning(checks)
     if results.select(checks, statistic="c_statistic").empty:
-        return report.text(f":::{{warning}}\n{warning}\n:::")
+        return report.text(Myst(":::{{warning}}\n{}\n:::").format(warning))
     scores = sequences_weighting.scores(patients, ARM, covariates)
     weighted = patients.assign(_weight=scores["weight"])
     weights = report.add(weighting.balance(weighted, ARM, covariates, "_weight"))
@@ -172,8 +173,7 @@ def balance(report: Page, patients: pd.DataFrame) -> Shown | None:
         alt="Histograms of the propensity score of both groups, mirrored.",
         details={**LINES, "Method": "logistic regression"},
     )
-    parts = (figure, overlap, table)
-    return Shown("\n".join(p.markdown for p in parts), "".join(p.html for p in parts))
+    return joined([figure, overlap, table])
 
 
 def weighted_curves(report: Page, patients: pd.DataFrame) -> Shown | None:

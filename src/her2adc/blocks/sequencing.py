@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
+from her2adc.blocks.common import endpoint_named
 from her2adc.page import Page, Shown
 from her2adc.stats import (
     analyses,
@@ -34,6 +35,38 @@ def first_adc(report: Page) -> pd.DataFrame:
     return sequence_times.since_first(report.data, rule.adcs)
 
 
+def timed(report: Page, endpoint: str = "", endpoints: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """Return overall survival from the first ADC, and the endpoints that the page draws.
+
+    Parameters
+    ----------
+    report
+        The page.
+    endpoint
+        Overall survival from the first ADC; "" takes the endpoint of the study that is it.
+    endpoints
+        Endpoints drawn; none takes PFS1, PFS2 and OS as far as the study has them, or the main endpoint.
+
+    Returns
+    -------
+    str, list of str
+    """
+    study = report.study
+    endpoint = endpoint or (study.survival_from_adc or "")
+    if not endpoint:
+        raise LookupError("no endpoint of the study is overall survival from the first ADC; name it")
+    usual: list[str] = [e for e in ("PFS1", "PFS2", "OS") if e in study.endpoints]
+    return endpoint, list(endpoints) or usual or [endpoint_named(report)]
+
+
+def _second(report: Page, endpoints: Sequence[str]) -> str | None:
+    """Return the second endpoint, when its clock starts at the second ADC."""
+    if len(endpoints) < 2:
+        return None
+    rule = report.study.endpoints[endpoints[1]]
+    return endpoints[1] if rule.start in (None, "adc2_start") else None
+
+
 def line_flow(report: Page, patients: pd.DataFrame, endpoint: str = "OS", depth: int = 3) -> Shown:
     """Show the lines of therapy from the first ADC on as an alluvial plot."""
     adcs = report.study.sequencing.adcs if report.study.sequencing else ()
@@ -51,10 +84,21 @@ def line_flow(report: Page, patients: pd.DataFrame, endpoint: str = "OS", depth:
         flows,
         title="Lines of therapy from the first ADC on",
         caption="Block heights are patients; bands are coloured by the first ADC, with counts where they "
-        "hold more than 3% of the patients.",
+        f"hold more than 3% of the patients. {_counted(report, patients)}",
         alt=f"Flow of {len(patients)} patients from the first ADC over {depth - 1} further lines.",
         details=LINES,
     )
+
+
+def _counted(report: Page, patients: pd.DataFrame) -> str:
+    """Say how the same ADC is counted when it is resumed, and of how many patients that is."""
+    rule = report.study.sequencing
+    assert rule is not None
+    n = int(patients["adc_resumed"].eq("Yes").sum()) if "adc_resumed" in patients else 0
+    pause = "" if rule.gap_days is None else f"a pause of more than {rule.gap_days} days or "
+    counts = "another ADC" if rule.rechallenge == "new" else "the same ADC"
+    who = f"{n or 'no'} patient{'' if n == 1 else 's'}"
+    return f"The same ADC resumed after {pause}another line counts as {counts} ({who})."
 
 
 def funnel(report: Page, patients: pd.DataFrame, rows: pd.DataFrame) -> Shown:
@@ -209,8 +253,14 @@ def adc_responses(report: Page, patients: pd.DataFrame) -> Shown | None:
     )
 
 
-def ratio(report: Page, patients: pd.DataFrame, first: str, second: str) -> Shown:
-    """Show the ratio of the second to the first progression-free survival within patients."""
+def ratio(report: Page, patients: pd.DataFrame, endpoints: Sequence[str]) -> Shown | None:
+    """Show the ratio of the second to the first progression-free survival within patients.
+
+    Nothing when the second of the endpoints does not start at the second ADC.
+    """
+    if (second := _second(report, endpoints)) is None:
+        return None
+    first = endpoints[0]
     rows = report.add(pfs_ratio.pfs_ratio(patients, first, second, ARM))
     return report.table(
         "pfs-ratio",
@@ -222,8 +272,13 @@ def ratio(report: Page, patients: pd.DataFrame, first: str, second: str) -> Show
     )
 
 
-def cross_resistance(report: Page, patients: pd.DataFrame, second: str) -> Shown | None:
-    """Show outcome on the second ADC by whether it shares target or payload class with the first."""
+def cross_resistance(report: Page, patients: pd.DataFrame, endpoints: Sequence[str]) -> Shown | None:
+    """Show outcome on the second ADC by whether it shares target or payload class with the first.
+
+    Nothing when the second of the endpoints does not start at the second ADC.
+    """
+    if (second := _second(report, endpoints)) is None:
+        return None
     had = patients[patients["adc2_start"].notna()]
     parts = []
     for column in ("same_target", "same_payload_class"):

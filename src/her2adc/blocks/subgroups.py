@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import pandas as pd
 
 from her2adc import figures, prose, results, tables
-from her2adc.page import Page, Shown
+from her2adc.markup import slugs
+from her2adc.page import Page, Shown, joined
 from her2adc.stats.groups import Comparison
 
 Pair = tuple[str, str]
@@ -56,11 +56,11 @@ def forest_figures(
         return Shown("There are not two groups to compare.")
     several = len(ask.names) > 2
     shown = []
-    for (group, base), rows in forests.items():
+    short = slugs([group for group, _ in forests])
+    for suffix, ((group, base), rows) in zip(short, forests.items(), strict=True):
         pair = [ask.names[base], ask.names[group]]
         statistic = rows["statistic"].iloc[0]
         printed = rows.assign(group=rows["group"].map(lambda g: ask.names.get(g, g)))
-        suffix = re.sub(r"[^a-z0-9]+", "-", group.lower()).strip("-")
         shown.append(
             report.figure(
                 f"forest-{suffix}" if several else "forest",
@@ -73,7 +73,7 @@ def forest_figures(
                 details={**definition(report, name), "Method": prose.methods(rows)},
             )
         )
-    return Shown("\n\n".join(s.markdown for s in shown), "".join(s.html for s in shown))
+    return joined(shown)
 
 
 def level_table(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from her2adc import figures, prose, results, tables
 from her2adc.blocks.common import endpoint_details, entry_name
-from her2adc.page import Page, Shown
+from her2adc.page import Page, Shown, joined
 from her2adc.stats import comparisons, survival
 from her2adc.stats.groups import Comparison
 
@@ -134,7 +134,7 @@ def survival_table(
             details=details,
         )
         competing = prose.incidences(risks, ask.names)
-        return Shown(f"{shown.markdown}\n\n{competing}", shown.html) if competing else shown
+        return joined([shown, Shown(competing)]) if competing else shown
     compared = "Hazard ratios of a Cox model within each stratum." if ask.by else ""
     return report.table(
         "estimates",
@@ -171,7 +171,7 @@ def regression(
     """
     if cox.empty:
         return None
-    shown = [Shown(prose.REGRESSION, "")]
+    shown = [Shown(prose.REGRESSION)]
     if not pairs.empty:
         shown.append(_pairs(report, ask, endpoint, cox, pairs))
     if pairs.empty or (cox["analysis"] == "cox_univariable").any():
@@ -179,7 +179,7 @@ def regression(
     test = results.select(cox, analysis="ph_test", statistic="p_value", variable=ask.by)
     if len(test) and test["value"].iloc[0] < PROPORTIONAL and ask.reference is not None:
         shown.append(Shown(prose.restricted_means(means, ask.names, ask.reference)))
-    return Shown("\n".join(s.markdown for s in shown), "".join(s.html for s in shown))
+    return joined(shown)
 
 
 def _model_details(ask: Comparison, rows: pd.DataFrame) -> dict[str, str]:

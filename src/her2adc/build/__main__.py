@@ -11,27 +11,66 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from her2adc.errors import StudyError
+from her2adc.errors import Problem, StudyError
+
+JOBS = ("prepare", "page", "collect", "front", "site")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one task; a problem of a study is printed as it is, without a traceback."""
     options = _parser().parse_args(arguments)
+    run = _job if options.task in JOBS else _task
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _task(options: argparse.Namespace) -> int:
+    """Run a task of the Makefile."""
     try:
         return int(TASKS[options.task](options) or 0)
-    except StudyError as error:
-        what = {"prepare": "study", "page": "page"}.get(options.task)
-        name = "/".join(filter(None, (getattr(options, "study", ""), getattr(options, "page", ""))))
-        print(f"{what} {name} ... failed: {error}" if what else error, flush=True)
+    except Exception as error:
+        print(_reason(error, options.task), flush=True)
         return 1
-    except Exception as error:  # a fault of this program: never without a word
-        log = Path("_build/logs/fault.log")
+
+
+def _job(options: argparse.Namespace) -> int:
+    """Run a step of a build; why it failed is kept for the end of the build."""
+    from her2adc.build.drive import title
+    from her2adc.build.steps import record_failure, running_step
+
+    name = "/".join(filter(None, (options.task, getattr(options, "study", ""), getattr(options, "page", ""))))
+    try:
+        with running_step():
+            TASKS[options.task](options)
+        return 0
+    except Exception as error:
+        print(f"{title(name)} ... failed", flush=True)
+        reason = _reason(error, name)
+        try:
+            record_failure(name, reason)
+        except OSError:  # a full disk keeps nothing
+            print(reason, flush=True)
+        return 1
+
+
+def _reason(error: Exception, name: str) -> str:
+    """Say why something failed; of a fault of this program the traceback goes to a log."""
+    from her2adc.build import trouble
+
+    if isinstance(error, StudyError):
+        return str(error)
+    if refused := trouble.problem(error):
+        return str(StudyError([refused]))
+    log = Path("_build/logs") / f"fault-{name.replace('/', '-')}.log"
+    try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(traceback.format_exc(), encoding="utf-8")
-        words = [options.task, getattr(options, "study", ""), getattr(options, "page", "")]
-        task = " ".join(str(word) for word in words if word)
-        print(f"{task} ... failed: {type(error).__name__}: {error} (see {log})", flush=True)
-        return 1
+        where = f"the whole traceback is in {log}"
+    except OSError:
+        where = ""
+    return str(StudyError([Problem(name, f"{type(error).__name__}: {error}", where)]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,10 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     for name in TASKS:
         task = tasks.add_parser(name)
         if name == "book":
-            task.add_argument("--study", type=_names, default=[])
+            task.add_argument("--study", default="")
             task.add_argument("--page", type=_names, default=[])
             task.add_argument("--data", default="")
-            task.add_argument("--jobs", type=lambda text: int(text or 0), default=0)
+            task.add_argument("--jobs", default="")
+            task.add_argument("--timeout", default="")
         if name in ("prepare", "page"):
             task.add_argument("study")
         if name == "page":
@@ -58,60 +98,90 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _number(text: str, name: str, otherwise: float) -> float:
+    """Read a number of the command line."""
+    try:
+        number = float(text) if text.strip() else otherwise
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise StudyError([Problem(name, "is a number, 0 or more", f"for example {name}=2", value=text)])
+    return number
+
+
 def _book(options: argparse.Namespace) -> int:
     from her2adc.build.drive import book
+    from her2adc.build.plan import MINUTES, study_names
 
-    return book(options.study, options.page, options.jobs, options.data)
+    jobs = int(_number(options.jobs, "JOBS", 0))
+    minutes = _number(options.timeout, "TIMEOUT", MINUTES)
+    return book(study_names(options.study), options.page, jobs, options.data, minutes)
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from her2adc.build.chapters import chapter_problems
     from her2adc.build.plan import read_plan
+    from her2adc.build.steps import step
     from her2adc.config import load_study
     from her2adc.prepare import prepare
 
-    study = read_plan().study(options.study)
-    problems = chapter_problems(load_study(study.file))
-    try:
-        line = prepare(study.file, study.data, f"_build/studies/{study.id}")
-    except StudyError as error:
-        raise StudyError([*problems, *error.problems]) from None
-    if problems:
-        raise StudyError(problems)
-    print(line, flush=True)
+    plan = read_plan()
+    study = plan.study(options.study)
+    with step(f"prepare/{study.id}", plan):
+        problems = chapter_problems(load_study(study.file))
+        try:
+            line = prepare(study.file, study.data, f"_build/studies/{study.id}")
+        except StudyError as error:
+            raise StudyError([*problems, *error.problems]) from None
+        if problems:
+            raise StudyError(problems)
+        print(line, flush=True)
 
 
 def _page(options: argparse.Namespace) -> None:
     from her2adc.build.page import run_page
     from her2adc.build.plan import read_plan
+    from her2adc.build.steps import step
 
-    print(run_page(read_plan(), options.study, options.page), flush=True)
+    plan = read_plan()
+    with step(f"page/{options.study}/{options.page}", plan):
+        print(run_page(plan, options.study, options.page), flush=True)
 
 
 def _collect(_: argparse.Namespace) -> None:
     from her2adc.build.collect import collect
     from her2adc.build.plan import read_plan
+    from her2adc.build.steps import step
 
-    print(collect(read_plan()), flush=True)
+    plan = read_plan()
+    with step("collect", plan):
+        print(collect(plan), flush=True)
 
 
 def _front(_: argparse.Namespace) -> None:
     from her2adc.build.front import write_front
     from her2adc.build.plan import read_plan
+    from her2adc.build.steps import step
 
-    print(write_front(read_plan()), flush=True)
+    plan = read_plan()
+    with step("front", plan):
+        print(write_front(plan), flush=True)
+
+
+def _site(_: argparse.Namespace) -> None:
+    from her2adc.build.plan import read_plan
+    from her2adc.build.site import build_site
+    from her2adc.build.steps import step
+
+    plan = read_plan()
+    with step("site", plan):
+        print(build_site(), flush=True)
 
 
 def _toc(_: argparse.Namespace) -> None:
     from her2adc.build.front import update_committed_toc
 
     print(update_committed_toc(), flush=True)
-
-
-def _site(_: argparse.Namespace) -> None:
-    from her2adc.build.site import build_site
-
-    print(build_site(), flush=True)
 
 
 def _check(_: argparse.Namespace) -> int:

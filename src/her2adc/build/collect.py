@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from her2adc.build.plan import Plan
+from her2adc.markup import write_csv
 from her2adc.results import COLUMNS
 
 RESULTS = Path("_build/results")
@@ -30,8 +31,8 @@ def collect(plan: Plan) -> str:
     tables = [read_results(f) for f in files]
     table = pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for name, write in (("results.csv", _to_csv), ("results.parquet", pd.DataFrame.to_parquet)):
-        write(table, RESULTS / f".{name}", index=False)
+    for name, write in (("results.csv", write_csv), ("results.parquet", pd.DataFrame.to_parquet)):
+        write(table, RESULTS / f".{name}")
         (RESULTS / f".{name}").replace(RESULTS / name)
     return f"results of {len(files)} pages ... {len(table)} rows"
 
@@ -53,6 +54,3 @@ def read_results(path: Path) -> pd.DataFrame:
                         na_values={c: [""] for c in COLUMNS if c not in TEXT}, float_precision="round_trip")
     return table.astype({"n": "Int64", "n_events": "Int64"})
 
-
-def _to_csv(table: pd.DataFrame, path: Path, index: bool) -> None:
-    table.to_csv(path, index=index, lineterminator="\n")

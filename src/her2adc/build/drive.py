@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
-from her2adc.build.plan import Plan, make_plan, write_plan
+from her2adc.build import steps, trouble
+from her2adc.build.keys import keys
+from her2adc.build.plan import MINUTES, make_plan, write_plan
+from her2adc.build.swap import recover
 from her2adc.errors import Problem, StudyError
 
 HTML = Path("_build/html/index.html")
-STAMP = Path("_build/site.stamp")
 LOG = Path("_build/snakemake.log")
-LOCK = Path("_build/lock")
+STOPPED = 130
+OWN = ("IPYTHON", "OPENBLAS_", "OMP_", "MKL_", "MPLBACKEND", "MATPLOTLIB", "LC_", "LANG", "PYTHONWARNINGS",
+       "PYTHONSTARTUP", "SNAKEMAKE_", "PAPERMILL_", "PANDAS_", "NUMEXPR_", "NPY_")
+"""Settings of a user that could change a page; jobs run without them."""
 
 
-def book(studies: Sequence[str] = (), pages: Sequence[str] = (), jobs: int = 0, data: str = "") -> int:
+def book(studies: Sequence[str] = (), pages: Sequence[str] = (), jobs: int = 0, data: str = "",
+         minutes: float = MINUTES) -> int:
     """Build the book, executing only what is out of date.
 
     Parameters
@@ -30,6 +36,8 @@ def book(studies: Sequence[str] = (), pages: Sequence[str] = (), jobs: int = 0, 
         As in :func:`her2adc.build.plan.make_plan`.
     jobs
         How many pages to execute side by side; 0 means one a core.
+    minutes
+        How long a page may take; 0 means as long as it likes.
 
     Returns
     -------
@@ -42,60 +50,95 @@ def book(studies: Sequence[str] = (), pages: Sequence[str] = (), jobs: int = 0, 
         print(f"left out: {line}", flush=True)
     if not plan.studies:
         raise StudyError([Problem("studies", "there is no study to build", "add a folder with a study.yml")])
-    with _lock():
-        write_plan(plan)
-        ran, code = _snakemake(jobs or os.cpu_count() or 1, _targets(plan))
-    if code:
-        kept = f"; the last good book is still at {HTML}" if HTML.is_file() else ""
-        print(f"The book was not rebuilt{kept}.", flush=True)
-        return 1
+    for study in plan.studies:
+        if study.shown != study.id:
+            print(f"study {study.shown}", flush=True)
+    plan = replace(plan, keys=keys(plan), minutes=minutes)
+    with steps.one_build() as lock:
+        recover(HTML.parent)
+        todo = steps.stale(plan)
+        steps.clear_records(list(plan.keys))
+        if todo:
+            write_plan(plan)
+            code = _snakemake(jobs or os.cpu_count() or 1, lock)
+            if missing := [name for name in plan.keys if not steps.is_marked(name)]:
+                _say_why(missing, code)
+                kept = f"; the last good book is still at {HTML}" if HTML.is_file() else ""
+                print(f"The book was not rebuilt{kept}.", flush=True)
+                return code if code == STOPPED else 1
     seconds = time.perf_counter() - start
-    print(f"{HTML} {f'built in {seconds:.0f} s' if ran else 'is up to date'}", flush=True)
+    print(f"{HTML} {f'built in {seconds:.0f} s' if todo else 'is up to date'}", flush=True)
     return 0
 
 
-def _targets(plan: Plan) -> list[str]:
-    """List the files that have to be there at the end, after forgetting stamps of files that are gone.
-
-    Each is named to Snakemake, which does not look for what only lies on the way to another file.
-    """
-    if not HTML.is_file():
-        STAMP.unlink(missing_ok=True)
-    targets = [str(STAMP), "_build/results/results.csv", "_build/toc.yml"]
-    for study in plan.studies:
-        for page in study.pages:
-            manifest = Path("_build/results", study.id, f"{page.page}.json")
-            if manifest.is_file() and not all(map(os.path.exists, json.loads(manifest.read_bytes()))):
-                manifest.unlink()
-            targets += [f"book/pages/{study.id}/{page.page}.ipynb", str(manifest)]
-    return targets
+def environment() -> dict[str, str]:
+    """Return the environment of the jobs: none of the user's own settings that could change a page."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
+    one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**kept, **one, "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "TZ": "UTC",
+            "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": "0",
+            "IPYTHONDIR": str(Path("_build/ipython").resolve()),
+            "XDG_CONFIG_HOME": str(Path("_build/config").resolve())}
 
 
-def _snakemake(jobs: int, targets: list[str]) -> tuple[bool, int]:
+def _snakemake(jobs: int, lock: TextIO) -> int:
     """Carry out the plan. Jobs print their own lines; Snakemake's words go to a log file."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--cores", str(jobs),
-               "--keep-going", "--rerun-incomplete", "--nolock", "--nocolor", "--", *targets]
+               "--keep-going", "--rerun-incomplete", "--nolock", "--nocolor", "--drop-metadata"]
+    os.umask(0o022)
     with LOG.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        process = subprocess.Popen(command, stderr=log, env=environment(), pass_fds=[lock.fileno()])
+        before = {s: signal.signal(s, lambda number, _: process.send_signal(signal.SIGINT))
+                  for s in (signal.SIGTERM, signal.SIGHUP)}
         try:
-            code = process.wait()
+            return process.wait()
         except KeyboardInterrupt:
-            code = process.wait() or 130
-    text = LOG.read_text(encoding="utf-8")
-    if code and "Error in rule" not in text:
-        lines = [line for line in text.splitlines() if line.strip()]
-        print("\n".join([*lines[-12:], f"(from {LOG})"]), file=sys.stderr, flush=True)
-    return "Nothing to be done" not in text, code
+            process.wait()
+            return STOPPED
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def _lock() -> Iterator[None]:
-    """Let one build run at a time; the system lets go of the lock however a build ends."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            print("another build is running here; waiting for it ...", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _say_why(missing: list[str], code: int) -> None:
+    """Say of every step that failed why it did, in one place at the end."""
+    if code == STOPPED:
+        print("\nStopped. The same command goes on from here; what is done is not run again.", flush=True)
+        return
+    failed = {name: text for name in missing if (text := steps.failure(name)) is not None}
+    for name, text in failed.items():
+        reason = text or str(StudyError([Problem(
+            "this machine", "the step was killed before it was done, most likely because the memory ran out",
+            trouble.KILLED)]))
+        print(f"\n{title(name)}: {reason}", flush=True)
+    if not failed:
+        _say_what_snakemake_said()
+    waiting = [name for name in missing if name not in failed and name.startswith(("prepare/", "page/"))]
+    print("", flush=True)
+    if failed:
+        more = f"; {len(waiting)} steps that need them were not run" if waiting else ""
+        print(f"{len(failed)} step{'s' if len(failed) > 1 else ''} failed{more}.", flush=True)
+
+
+def title(name: str) -> str:
+    """Name of a step as a person reads it.
+
+    Examples
+    --------
+    >>> title("page/alpha/pfs"), title("prepare/alpha"), title("site")
+    ('page alpha/pfs', 'study alpha', 'book')
+    """
+    kind, *rest = name.split("/")
+    words = {"prepare": "study", "site": "book", "front": "front matter", "collect": "results"}
+    return " ".join([words.get(kind, kind), *(["/".join(rest)] if rest else [])])
+
+
+def _say_what_snakemake_said() -> None:
+    """Say why no step could even start, as far as Snakemake's words tell."""
+    lines = [line.strip() for line in LOG.read_text(encoding="utf-8", errors="replace").splitlines()
+             if line.strip()]
+    refused = trouble.in_text("\n".join(lines))
+    said = lines[-1] if lines else "it said nothing"
+    print(Problem(*("this machine", *refused) if refused else (
+        str(LOG), f"the program that runs the steps (Snakemake) stopped: {said}",
+        "run the same command again; if it stays, make clean, and then make book")), flush=True)

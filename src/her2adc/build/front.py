@@ -14,12 +14,22 @@ from her2adc.build.page import H1, page_title
 from her2adc.build.plan import PagePlan, Plan, StudyPlan, make_plan
 from her2adc.config import Study, load_study
 from her2adc.errors import Problem, StudyError
+from her2adc.markup import Myst, option, plain, token
 
 PAGES = Path("book/pages")
 TITLES = Path("_build/titles.json")
 TOC = Path("_build/toc.yml")
 COMMITTED_TOC = Path("_toc.yml")
 STUDIES = "Studies"
+CARD = Myst(
+    ":::{{grid-item-card}} {}\n:link: {}\n:link-type: ref\n:class-card: study-card study-{}\n\n"
+    "{}\n\n{}\n:::\n"
+)
+FRONT = Myst("{}\n## Studies in this book\n\n::::{{grid}} 1 1 2 2\n:gutter: 3\n\n{}\n::::\n")
+FRONT_FIGURE = Myst(
+    ":::{{figure}} {}\n:alt: {}\n:class: front-figure\n:figclass: front\n\n"
+    "{}, from the page {{ref}}`{}`. {}.\n:::\n"
+)
 FIGURE = re.compile(r"^[`:]{3,}\{figure\}\s+(?P<path>\S+)\n(?P<options>(?::\w[\w-]*:.*\n)*)", re.M)
 KINDS = {
     "real": "Real patients",
@@ -97,10 +107,10 @@ def update_committed_toc() -> str:
 def _toc_study(study: StudyPlan) -> dict[str, Any]:
     """One study in the table of contents: its first page, and the others below it."""
     files = [f"pages/{study.id}/{p.page}" for p in study.pages]
-    entry: dict[str, Any] = {"file": files[0], "title": study.short_title}
+    entry: dict[str, Any] = {"file": files[0], "title": plain(study.short_title)}
     if files[1:]:
         entry["sections"] = [
-            {"file": f, "title": p.title or _heading(p)}
+            {"file": f, "title": plain(p.title or _heading(p))}
             for f, p in zip(files[1:], study.pages[1:], strict=True)]
     return entry
 
@@ -131,23 +141,22 @@ def _refuse_same_titles(plan: Plan, titles: dict[tuple[str, str], str]) -> None:
         raise StudyError(problems)
 
 
-def _front(plan: Plan) -> str:
+def _front(plan: Plan) -> Myst:
     """Study cards and one figure, as MyST that ``book/index.md`` includes."""
     studies = [(s, load_study(s.file)) for s in plan.studies]
-    figure = next((f for s, study in studies if (f := _main_figure(s, study))), "")
-    cards = "\n".join(_card(s, study) for s, study in studies)
-    return f"{figure}\n## Studies in this book\n\n::::{{grid}} 1 1 2 2\n:gutter: 3\n\n{cards}\n::::\n"
+    figure = next((f for s, study in studies if (f := _main_figure(s, study))), Myst(""))
+    cards = Myst("\n").join(_card(s, study) for s, study in studies)
+    return FRONT.format(figure, cards)
 
 
-def _card(plan: StudyPlan, study: Study) -> str:
+def _card(plan: StudyPlan, study: Study) -> Myst:
     """One study in a few lines, linked to its first page."""
     main = study.label(study.main_endpoint) if study.main_endpoint else "none"
     facts = {"Patients": _patients(plan), "Design": study.design, "Main endpoint": main,
              "Data": KINDS[study.data_kind]}
-    lines = "\n".join(f"- **{name}:** {value}" for name, value in facts.items() if value)
-    return (f":::{{grid-item-card}} {study.short_title}\n:link: {plan.id}-{plan.pages[0].page}\n"
-            f":link-type: ref\n:class-card: study-card study-{study.data_kind}\n\n"
-            f"{study.question}\n\n{lines}\n:::\n")
+    lines = Myst("\n").join(Myst("- **{}:** {}").format(k, v) for k, v in facts.items() if v)
+    link, kind = token(f"{plan.id}-{plan.pages[0].page}"), token(study.data_kind)
+    return CARD.format(study.short_title, link, kind, study.question, lines)
 
 
 def _patients(plan: StudyPlan) -> str:
@@ -156,7 +165,7 @@ def _patients(plan: StudyPlan) -> str:
     return str(prepared.get("n_analysed", ""))
 
 
-def _main_figure(plan: StudyPlan, study: Study) -> str:
+def _main_figure(plan: StudyPlan, study: Study) -> Myst:
     """First figure of the page of the study's main endpoint, else of its first page with one."""
     main = [p for p in plan.pages if study.main_endpoint
             and p.parameters.get("endpoint") == study.main_endpoint]
@@ -164,11 +173,11 @@ def _main_figure(plan: StudyPlan, study: Study) -> str:
         book = nbformat.read(PAGES / plan.id / f"{page.page}.ipynb", as_version=4)
         for text in _markdown_outputs(book):
             if match := FIGURE.search(text):
-                alt = re.search(r"^:alt:\s*(.*)$", match["options"], re.M)
-                return (f"```{{figure}} pages/{plan.id}/{match['path']}\n:alt: {alt[1] if alt else ''}\n"
-                        f":class: front-figure\n:figclass: front\n\n{study.short_title}, from the page "
-                        f"{{ref}}`{plan.id}-{page.page}`. {KINDS[study.data_kind]}.\n```\n")
-    return ""
+                alt = re.search(r'^:alt: (".*")$', match["options"], re.M)
+                path, link = token(f"pages/{plan.id}/{match['path']}"), token(f"{plan.id}-{page.page}")
+                told = option(json.loads(alt[1]) if alt else "")
+                return FRONT_FIGURE.format(path, told, study.short_title, link, KINDS[study.data_kind])
+    return Myst("")
 
 
 def _markdown_outputs(book: nbformat.NotebookNode) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import time
@@ -19,16 +18,18 @@ import nbformat
 from nbformat import NotebookNode
 
 from her2adc.build.chapters import parameter_problems
+from her2adc.build.execute import ANSI, execute
 from her2adc.build.plan import PagePlan, Plan, StudyPlan
 from her2adc.errors import Problem, StudyError
+from her2adc.markup import Myst, plain, token
 
 PAGES = Path("book/pages")
 RESULTS = Path("_build/results")
 WORK = Path("_build/work")
 LOGS = Path("_build/logs")
 PLACED = Path("_build/placed")
+TITLE = Myst("({})=\n\n# {}")
 H1 = re.compile(r"\A\s*#[ \t]+(.+?)[ \t]*(?:\n|\Z)")
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run_page(plan: Plan, study_id: str, page_id: str) -> str:
@@ -59,7 +60,7 @@ def run_page(plan: Plan, study_id: str, page_id: str) -> str:
     parameters = _parameters(study, page, work)
     if problems := parameter_problems(Path(page.notebook), page.parameters, f"chapters.{page_id}"):
         raise StudyError(problems)
-    book = _execute(study, page, parameters, work)
+    book = _execute(study, page, parameters, work, plan.minutes)
     warnings = _clean(book, study, page)
     _set_title(book, study, page)
     _put_in_place(book, study, page, work)
@@ -78,45 +79,15 @@ def _parameters(study: StudyPlan, page: PagePlan, work: Path) -> dict[str, Any]:
     }
 
 
-def _execute(study: StudyPlan, page: PagePlan, parameters: dict[str, Any], work: Path) -> NotebookNode:
-    """Run the notebook in the work folder and return it executed.
-
-    A kernel that dies, or whose ports another program took between choice and use, is started once
-    more; a cell that fails is not run again.
-    """
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
+def _execute(study: StudyPlan, page: PagePlan, parameters: dict[str, Any], work: Path,
+             minutes: float) -> NotebookNode:
+    """Run the notebook in the work folder and return it executed."""
     executed = work / "page.ipynb"
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-
-    def execute() -> None:
-        papermill.execute_notebook(page.notebook, executed, parameters, kernel_name="python3",
-                                   language="python", progress_bar=False, cwd=".",
-                                   request_save_on_cell_execute=False)
-
-    try:
-        try:
-            execute()
-        except (RuntimeError, OSError) as error:
-            print(f"page {study.id}/{page.page} ... once more: {type(error).__name__}: {error}", flush=True)
-            execute()
-    except PapermillExecutionError as error:
-        log = LOGS / f"{study.id}-{page.page}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(ANSI.sub("", "\n".join(error.traceback)) + "\n", encoding="utf-8")
-        raise StudyError([_cell_problem(page, error, log)]) from None
+    name = f"page {study.id}/{page.page}"
+    execute(page.notebook, executed, parameters, minutes, LOGS / f"{study.id}-{page.page}.log",
+            lambda why: print(f"{name} ... once more: {why}", flush=True))
     book: NotebookNode = nbformat.read(executed, as_version=4)
     return book
-
-
-def _cell_problem(page: PagePlan, error: Any, log: Path) -> Problem:
-    """Say in a few words which cell failed and why."""
-    value = ANSI.sub("", error.evalue).strip()
-    if error.ename == "StudyError":
-        return Problem(page.notebook, value, f"the whole traceback is in {log}")
-    return Problem(page.notebook, f"{error.ename}: {value}", f"the whole traceback is in {log}",
-                   column=f"cell {error.cell_index}")
 
 
 def _clean(book: NotebookNode, study: StudyPlan, page: PagePlan) -> list[str]:
@@ -166,8 +137,8 @@ def _set_title(book: NotebookNode, study: StudyPlan, page: PagePlan) -> None:
     """Make the H1 unique in the whole book: study, then chapter; and give it a label."""
     for cell in book.cells:
         if cell.cell_type == "markdown" and (match := H1.match(cell.source)):
-            title = page_title(study, page, match[1])
-            cell.source = f"({study.id}-{page.page})=\n\n# {title}\n{cell.source[match.end():]}".rstrip()
+            title = TITLE.format(token(f"{study.id}-{page.page}"), page_title(study, page, match[1]))
+            cell.source = f"{title}\n{cell.source[match.end():]}".rstrip()
             return
     raise StudyError([Problem(page.notebook, "has no title", "start the notebook with a line '# Title'")])
 
@@ -193,7 +164,7 @@ def page_title(study: StudyPlan, page: PagePlan, heading: str) -> str:
     >>> page_title(study, PagePlan("os", "notebooks/survival.ipynb"), "Survival")
     'Study A: Survival'
     """
-    return f"{study.short_title}: {page.title or heading}"
+    return plain(f"{study.short_title}: {page.title or heading}")
 
 
 def _put_in_place(book: NotebookNode, study: StudyPlan, page: PagePlan, work: Path) -> None:
@@ -204,28 +175,42 @@ def _put_in_place(book: NotebookNode, study: StudyPlan, page: PagePlan, work: Pa
     if not results.is_file():
         raise StudyError([Problem(page.notebook, "ended without writing its results",
                                   "end the notebook with report.close()")])
-    placed_before = PLACED / study.id / f"{page.page}.json"
-    _remove_old(placed_before)
+    made = {folder / kind / source.name: source
+            for kind in ("figures", "tables") for source in sorted((work / kind).glob("*"))}
+    list_of_files = PLACED / study.id / f"{page.page}.json"
+    old = _placed(list_of_files)
+    _refuse_taken(study, page, set(map(str, made)))
+    list_of_files.parent.mkdir(parents=True, exist_ok=True)
+    list_of_files.write_text(json.dumps(sorted({*old, *map(str, made)})), encoding="utf-8")
+    for name in old:
+        Path(name).unlink(missing_ok=True)
     placed: dict[str, str] = {}
-    for kind in ("figures", "tables"):
-        for source in sorted((work / kind).glob("*")):
-            target = folder / kind / source.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            placed[str(target)] = hashlib.sha256(target.read_bytes()).hexdigest()
+    for target, source in made.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        placed[str(target)] = hashlib.sha256(target.read_bytes()).hexdigest()
     manifest.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     results.replace(manifest.with_suffix(".csv"))
     (work / "page.ipynb").write_text(nbformat.writes(book) + "\n", encoding="utf-8")
     (work / "page.ipynb").replace(folder / f"{page.page}.ipynb")
-    placed_before.parent.mkdir(parents=True, exist_ok=True)
-    placed_before.write_text(json.dumps(list(placed)), encoding="utf-8")
+    list_of_files.write_text(json.dumps(list(placed)), encoding="utf-8")
     manifest.write_text(json.dumps(placed, indent=1, sort_keys=True), encoding="utf-8")
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _remove_old(placed: Path) -> None:
-    """Remove the figures and tables of the page's last run."""
-    if placed.is_file():
-        for name in json.loads(placed.read_text(encoding="utf-8")):
-            Path(name).unlink(missing_ok=True)
+def _placed(file: Path) -> list[str]:
+    """Return the figures and tables of the last run of a page."""
+    try:
+        return [str(name) for name in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []
+
+
+def _refuse_taken(study: StudyPlan, page: PagePlan, names: set[str]) -> None:
+    """Two pages must not write one file: the later would show its numbers on the earlier."""
+    for other in study.pages:
+        taken = names & set(_placed(PLACED / study.id / f"{other.page}.json"))
+        if other.page != page.page and taken:
+            both = f"the pages {page.page!r} and {other.page!r} would both write {Path(min(taken)).name}"
+            raise StudyError([Problem(study.file, both, "give one of them another 'page'", None, "chapters")])

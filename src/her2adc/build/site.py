@@ -9,13 +9,14 @@ import shutil
 import time
 from pathlib import Path
 
+from her2adc.build import trouble
 from her2adc.build.front import TOC
+from her2adc.build.swap import put_in_place
 from her2adc.errors import Problem, StudyError
 
 BOOK = Path("book")
 HTML = Path("_build/html")
 WORK = Path("_build/site")
-STAMP = Path("_build/site.stamp")
 LOG = Path("_build/logs/site.log")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MESSAGE = re.compile(r"(?:(?P<file>[^:]+):(?:(?P<row>\d+):)? )?(?:WARNING|ERROR|CRITICAL): (?P<text>.*)")
@@ -48,9 +49,10 @@ def build_site() -> str:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text(messages, encoding="utf-8")
     if failed or not (WORK / "html/index.html").is_file():
+        shutil.rmtree(WORK, ignore_errors=True)
         raise StudyError(_problems(messages))
-    _swap()
-    STAMP.write_text("", encoding="utf-8")
+    put_in_place(WORK / "html", HTML)
+    shutil.rmtree(WORK, ignore_errors=True)
     return f"book ... {time.perf_counter() - start:.1f} s"
 
 
@@ -69,6 +71,8 @@ def _sphinx() -> bool:
 
 def _problems(messages: str) -> list[Problem]:
     """Turn Sphinx's warnings into problems: one line each, with file and row."""
+    if refused := trouble.in_text(messages):
+        return [Problem("book", f"the site could not be written: {refused[0]}", refused[1])]
     found: list[Problem] = []
     here = f"{Path.cwd()}/"
     for line in messages.splitlines():
@@ -82,14 +86,3 @@ def _problems(messages: str) -> list[Problem]:
         found = [Problem("book", f"the site could not be built: {tail}", f"see {LOG}")]
     more = [Problem("book", f"and {len(found) - SHOWN} more", f"see {LOG}")] if len(found) > SHOWN else []
     return found[:SHOWN] + more
-
-
-def _swap() -> None:
-    """Put the new book in the place of the last one."""
-    old = HTML.with_name("html.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if HTML.exists():
-        HTML.replace(old)
-    (WORK / "html").replace(HTML)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(WORK, ignore_errors=True)

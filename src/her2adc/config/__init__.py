@@ -11,7 +11,7 @@ from her2adc.config.biomarkers import (
 )
 from her2adc.config.comparison import SequenceComparison
 from her2adc.config.evolution import CONCORDANT, DIRECTIONS, DISCORDANT, Evolution, Retest, Stage
-from her2adc.config.load import find_studies, load_study
+from her2adc.config.load import find_studies, load_study, placed
 from her2adc.config.models import (
     Chapter,
     Endpoint,
@@ -25,12 +25,15 @@ from her2adc.config.parts import (
     CLASSES,
     HER2_VARIABLES,
     MISSING,
+    NO,
     RESULTS,
+    YES,
     Data,
     Source,
     Table,
     Variable,
 )
+from her2adc.config.places import link_problems, shown_name, study_id
 from her2adc.config.safety import ADC_SPECIAL, Period, Safety
 from her2adc.config.sequencing import ADC, IGNORED, Drug, Sequencing
 
@@ -45,9 +48,11 @@ __all__ = [
     "HER2_VARIABLES",
     "IGNORED",
     "MISSING",
+    "NO",
     "NOT_TESTED",
     "RESULTS",
     "WILD_TYPE",
+    "YES",
     "Biomarkers",
     "Chapter",
     "Data",
@@ -72,5 +77,9 @@ __all__ = [
     "TimePoint",
     "Variable",
     "find_studies",
+    "link_problems",
     "load_study",
+    "placed",
+    "shown_name",
+    "study_id",
 ]

@@ -6,6 +6,8 @@ all errors come at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,12 @@ from pydantic import ValidationError
 
 from her2adc.config.models import Study
 from her2adc.config.parts import Part
+from her2adc.config.places import own_link_problems, place_faults, study_id
+from her2adc.config.references import line_of, located, references
+from her2adc.config.written import read_yaml
 from her2adc.errors import Problem, StudyError, nearest
+
+__all__ = ["find_studies", "load_study", "placed", "read_yaml"]
 
 
 def load_study(path: Path | str) -> Study:
@@ -34,45 +41,10 @@ def load_study(path: Path | str) -> Study:
     StudyError
         With every problem of the file: unknown keys, wrong types, names that do not exist.
     """
-    path = Path(path)
-    path = path / "study.yml" if path.is_dir() else path
-    if not path.is_file():
-        raise StudyError(
-            [
-                Problem(
-                    str(path),
-                    "there is no such study file",
-                    "give the folder of a study that holds a study.yml",
-                )
-            ]
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-        tree = yaml.compose(text)
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            [
-                Problem(
-                    path.name,
-                    "is not UTF-8 text",
-                    "save it as UTF-8",
-                    value=repr(error.object[error.start : error.end]),
-                )
-            ]
-        ) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise StudyError(
-            [
-                Problem(
-                    path.name,
-                    f"is not valid YAML: {getattr(error, 'problem', error)}",
-                    "check indentation, colons and quotes near that row",
-                    row=mark.line + 1 if mark else None,
-                )
-            ]
-        ) from None
+    path = _study_file(Path(path))
+    if links := own_link_problems(path.parent):
+        raise StudyError(links)
+    raw, tree = read_yaml(path)
     if not isinstance(raw, dict):
         raise StudyError(
             [
@@ -83,14 +55,57 @@ def load_study(path: Path | str) -> Study:
                 )
             ]
         )
-    raw = _named({"id": path.resolve().parent.name, **raw, "folder": path.resolve().parent})
+    folder = path.parent.resolve()
+    places = [located(tree, *fault) for fault in place_faults(raw, folder)]
+    raw = _named({**raw, "id": study_id(folder.name), "folder": folder})
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise StudyError([_problem(path.name, e, tree) for e in error.errors()]) from None
-    if problems := _references(study, tree):
+        problems = [*places, *(_problem(path.name, e, tree) for e in error.errors(include_url=False))]
+        raise StudyError(problems) from None
+    if problems := [*places, *references(study, tree)]:
         raise StudyError(problems)
     return study
+
+
+def _study_file(path: Path) -> Path:
+    """Find the study file of a folder, or the file itself."""
+    message, remedy = "there is no such study file", "give the folder of a study that holds a study.yml"
+    try:
+        path = path / "study.yml" if path.is_dir() else path
+        if path.is_dir():
+            message, remedy = "is a folder, not a file", "a study.yml is a text file in the study's folder"
+        elif path.is_file():
+            if path.suffix in (".yml", ".yaml"):
+                return path
+            message = "is not a study file"
+        elif path.parent.is_dir() and (near := sorted(path.parent.glob("*.y*ml"))):
+            remedy = f"rename {near[0].name} to study.yml"
+        elif not path.parent.exists():
+            message = "there is no such folder"
+    except (OSError, ValueError) as error:
+        message, remedy = f"cannot be read: {getattr(error, 'strerror', error)}", "look at its permissions"
+    raise StudyError([Problem(str(path), message, remedy)])
+
+
+def placed(problems: Iterable[Problem], file: Path) -> list[Problem]:
+    """Give problems of a study file that name a key its row."""
+    problems = list(problems)
+    if not any(p.file == file.name and p.row is None and p.column for p in problems):
+        return problems
+    try:
+        tree = read_yaml(file)[1]
+    except StudyError:
+        return problems
+    return [
+        replace(p, row=line_of(tree, _steps(p.column))) if p.file == file.name and p.row is None else p
+        for p in problems
+    ]
+
+
+def _steps(path: str) -> tuple[int | str, ...]:
+    """Steps of the path of a key such as ``chapters.0.page``."""
+    return tuple(int(k) if k.isdigit() else k for k in path.split(".") if k)
 
 
 def find_studies(root: Path) -> list[Path]:
@@ -107,21 +122,6 @@ def _named(raw: dict[str, Any]) -> dict[str, Any]:
                 k: {"name": str(k), **v} if isinstance(v, dict) else v for k, v in part.items()
             }
     return raw
-
-
-def _line(tree: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
-    """Line in the file of the deepest node on the path ``loc`` that exists."""
-    node, line = tree, None
-    for key in loc:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if pair is None:
-                continue
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-    return line
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:
@@ -146,6 +146,36 @@ def _model_in(annotation: Any) -> Any:
     return found[0] if found else None
 
 
+_NAME = "use small letters, digits and _, beginning with a letter"
+_PLAIN = {
+    "string_type": ("has to be a text", "write a text; with a colon, a # or a quote in it put it in quotes"),
+    "int_parsing": ("has to be a whole number", "write for example 3"),
+    "int_type": ("has to be a whole number", "write for example 3"),
+    "int_from_float": ("has to be a whole number", "write for example 3"),
+    "int_parsing_size": ("has to be a whole number", "write for example 3"),
+    "float_parsing": ("has to be a number", "write for example 12.5, with a point"),
+    "float_type": ("has to be a number", "write for example 12.5, with a point"),
+    "finite_number": ("has to be a number", "write for example 12.5, with a point"),
+    "bool_parsing": ("has to be true or false", "write true or false"),
+    "bool_type": ("has to be true or false", "write true or false"),
+    "tuple_type": ("has to be a list", "write {key}: [a, b]"),
+    "list_type": ("has to be a list", "write {key}: [a, b]"),
+    "dict_type": ("has to be keys with values", "write {key}: {{name: value}}"),
+    "model_type": ("has to be keys with values", "write the keys below it, indented"),
+    "model_attributes_type": ("has to be keys with values", "write the keys below it, indented"),
+    "date_parsing": ("has to be a date", "write it as 2024-05-31"),
+    "date_from_datetime_parsing": ("has to be a date", "write it as 2024-05-31"),
+    "date_from_datetime_inexact": ("has to be a date", "write it as 2024-05-31"),
+    "date_type": ("has to be a date", "write it as 2024-05-31"),
+    "too_short": ("needs at least {min_length} of these", "add what is missing, or delete the key"),
+    "greater_than": ("has to be greater than {gt:g}", "write another number"),
+    "greater_than_equal": ("has to be at least {ge:g}", "write another number"),
+    "less_than": ("has to be less than {lt:g}", "write another number"),
+    "less_than_equal": ("has to be at most {le:g}", "write another number"),
+}  # fmt: skip
+"""Kinds of error of pydantic: what is wrong in plain words, and what to write."""
+
+
 def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
     """Turn one pydantic error into a problem a person can act on."""
     loc = tuple(error["loc"])
@@ -160,118 +190,13 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
         message, remedy = "not an allowed value", f"allowed: {error['ctx']['expected']}"
     elif error["type"] == "value_error":
         message = message.removeprefix("Value error, ")
-    return Problem(file, message, remedy, row=_line(tree, loc), column=path, value=value)
-
-
-def _references(study: Study, tree: yaml.Node | None) -> list[Problem]:
-    """Names used in one part of the file that another part has to define."""
-    variables = [*study.variables, *study.derived]
-    endpoints = list(study.endpoints)
-    used: list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]] = [
-        (("baseline", "variables"), study.baseline.variables, variables),
-        (("subgroups",), study.subgroups, variables),
-        (("adjustment",), study.adjustment, variables),
-        (("group",), (study.group,), variables),
-        (("evolution", "strata"), study.evolution.strata if study.evolution else (), variables),
-        (("evolution", "endpoint"), _some(study.evolution.endpoint if study.evolution else None), endpoints),
-        *_compared(study, variables, endpoints),
-        *_tested(study, variables, endpoints),
-        (("main_endpoint",), _some(study.main_endpoint), endpoints),
-    ]
-    for number, chapter in enumerate(study.chapters):
-        for key, allowed in (
-            ("endpoint", endpoints),
-            ("by", variables),
-            ("strata", variables),
-            ("outcome", list(study.outcomes)),
-        ):
-            if value := chapter.parameters.get(key):
-                used.append((("chapters", number, "parameters", key), (str(value),), allowed))
-    problems = [
-        _located(tree, loc, "names something that is not defined", nearest(name, allowed), name)
-        for loc, names, allowed in used
-        for name in names
-        if name not in allowed
-    ]
-    pages = [c.page for c in study.chapters]
-    problems += [
-        _located(tree, ("chapters",), "two chapters have the same page name",
-                 "give each chapter its own 'page'", page)
-        for page in sorted({p for p in pages if pages.count(p) > 1})
-    ]  # fmt: skip
-    if study.evolution and (study.her2 is None or study.data.her2_tests is None):
-        problems.append(
-            _located(tree, ("evolution",), "HER2 is followed over the table 'her2_tests', which needs "
-                     "'her2' and 'data.her2_tests'", "add both, or delete 'evolution'")
-        )  # fmt: skip
-    if study.response and study.response.start and study.data.assessments is None:
-        problems.append(
-            _located(tree, ("response",), "response is derived from the table 'assessments', which "
-                     "'data' does not list", "add data.assessments or use response.column")
-        )  # fmt: skip
-    if study.sequencing:
-        wanted = study.sequencing.table
-        tables = [t for t in ("exposures", "treatments") if t in study.data.tables]
-        if not tables or (wanted and wanted not in tables):
-            problems.append(
-                _located(tree, ("sequencing",), "lines of therapy need the table 'exposures' or 'treatments'",
-                         f"add data.{wanted or 'exposures'}, or delete 'sequencing'")
-            )  # fmt: skip
-        named = {c for e in study.endpoints.values() for c in (*e.events, *e.competing)}
-        if not study.sequencing.death and (lost := sorted(named & study.sequencing.needs_death)):
-            problems.append(
-                _located(tree, ("sequencing",), "endpoints count deaths that 'sequencing' does not know of",
-                         "add death: the column of the date of death", ", ".join(lost))
-            )  # fmt: skip
-    if study.id != study.folder.name:
-        problems.append(
-            _located(tree, ("id",), "the id differs from the name of the folder",
-                     f"write id: {study.folder.name}, or rename the folder", study.id)
-        )  # fmt: skip
-    return problems
-
-
-def _compared(
-    study: Study, variables: list[str], endpoints: list[str]
-) -> list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]]:
-    """Names that the comparison of sequences uses."""
-    rule = study.comparison
-    if rule is None:
-        return []
-    return [
-        (("comparison", "covariates"), rule.covariates, variables),
-        (("comparison", "endpoint"), (rule.endpoint,), endpoints),
-    ]
-
-
-def _tested(
-    study: Study, variables: list[str], endpoints: list[str]
-) -> list[tuple[tuple[int | str, ...], tuple[str, ...], list[str]]]:
-    """Names that the biomarkers use."""
-    rule = study.biomarkers
-    if rule is None:
-        return []
-    taken = tuple(m.variable for m in rule.markers.values() if m.variable)
-    numbers = [v for v in study.variables if study.variables[v].kind == "continuous"]
-    responses = [*study.outcomes, "best_response", *(v for v in variables if v.startswith("best_response"))]
-    tables = [n for n in study.data.tables if n != "patients"]
-    return [
-        (("biomarkers", "adjustment"), rule.adjustment, variables),
-        (("biomarkers", "endpoint"), _some(rule.endpoint), endpoints),
-        (("biomarkers", "response"), _some(rule.response), responses),
-        (("biomarkers", "markers"), taken, numbers),
-        (("biomarkers", "data.biomarkers"), ("biomarkers",) if rule.in_table else (), tables),
-    ]
-
-
-def _some(name: str | None) -> tuple[str, ...]:
-    """Return a name as a tuple, empty without one."""
-    return (name,) if name else ()
-
-
-def _located(
-    tree: yaml.Node | None, loc: tuple[int | str, ...], message: str, remedy: str, value: str = ""
-) -> Problem:
-    """Make a problem of a key, with its line in the file."""
-    column = ".".join(map(str, loc))
-    return Problem("study.yml", message, remedy, _line(tree, loc), column, value)
+    elif error["type"] == "string_pattern_mismatch":
+        message, remedy = "is not a name that can be used", _NAME
+    elif error["type"] in _PLAIN:
+        message, remedy = _PLAIN[error["type"]]
+        message = message.format(**error.get("ctx", {}))
+        remedy = remedy.format(key=loc[-1] if loc else "")
+    if isinstance(error["input"], dict | list | tuple) and error["type"] in _PLAIN:
+        kind = "keys with values" if isinstance(error["input"], dict) else "a list"
+        message += f", but is {kind}"
+    return Problem(file, message, remedy, row=line_of(tree, loc), column=path, value=value)

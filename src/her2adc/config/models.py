@@ -14,6 +14,8 @@ from her2adc.config.evolution import Evolution
 from her2adc.config.parts import (
     CLASSES,
     HER2_VARIABLES,
+    NO,
+    YES,
     ClassName,
     Data,
     Names,
@@ -28,7 +30,8 @@ class Her2(Part):
     """How HER2 is classified.
 
     ``ihc`` and ``ish`` name columns; with several, the first that says something is used.
-    ``unknown`` lists texts of these columns that mean that the result is not known.
+    ``unknown`` lists texts of these columns that mean that the result is not known, by column
+    (``{her2_ish: ["2"]}``); a plain list holds for all of them, and only for texts that no rule reads.
     ``ambiguous`` says how a range such as ``0-1+`` is read: as its lower score, as its upper score, or
     not at all (``exclude``), unless both scores give the same class.
     ``analysed`` lists the classes that enter the analysis.
@@ -41,11 +44,17 @@ class Her2(Part):
     pick: Literal["latest", "earliest"] = "latest"
     ihc: Names = ("her2_ihc",)
     ish: Names = ("her2_ish",)
-    unknown: Names = ()
+    unknown: Names | dict[str, Names] = ()
     ish_ratio: str | None = None
     ish_copies: str | None = None
     ambiguous: Literal["exclude", "lower", "upper"] = "exclude"
     analysed: tuple[ClassName, ...] = CLASSES
+
+    def unknown_in(self, column: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Texts that are unknown in one column, and those that are unknown in all."""
+        if isinstance(self.unknown, dict):
+            return self.unknown.get(column, ()), ()
+        return (), self.unknown
 
 
 class Endpoint(Part):
@@ -67,8 +76,8 @@ class Endpoint(Part):
     censor: Names = ()
     time: str | None = None
     event: str | None = None
-    event_values: tuple[str, ...] = ("1", "1.0", "True", "true", "yes", "Yes")
-    no_event_values: tuple[str, ...] = ("0", "0.0", "False", "false", "no", "No")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
     unit: Literal["days", "weeks", "months", "years"] = "months"
     entry: str | None = None
     competing: Names = ()
@@ -124,8 +133,8 @@ class Outcome(Part):
     label: str
     definition: str
     column: str
-    event_values: tuple[str, ...] = ("1", "True", "true", "yes", "Yes", "YES")
-    no_event_values: tuple[str, ...] = ("0", "False", "false", "no", "No", "NO")
+    event_values: tuple[str, ...] = YES
+    no_event_values: tuple[str, ...] = NO
 
 
 class Baseline(Part):
@@ -151,7 +160,11 @@ class Population(Part):
 
 
 class Chapter(Part):
-    """A page: a notebook with parameters."""
+    """A page: a notebook with parameters.
+
+    ``page`` is its name in addresses and files: small letters, digits, ``-`` and ``_``. It is that of the
+    notebook unless given.
+    """
 
     notebook: str
     page: str = ""
@@ -171,6 +184,7 @@ class Chapter(Part):
 class Study(Part):
     """A study as its ``study.yml`` says.
 
+    ``main_endpoint`` is the first of ``endpoints`` unless named.
     ``reference`` is the group that the others are compared with, the first one otherwise.
     ``conf_type`` is the scale of Kaplan-Meier intervals: ``log-log`` (the book and SAS), ``log``
     (R's default) or ``plain`` (SPSS).
@@ -230,6 +244,33 @@ class Study(Part):
     def variable(self, name: str) -> Variable:
         """Return a variable by name, the derived ones included."""
         return self.derived.get(name) or self.variables[name]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _main_endpoint(cls, value: Any) -> Any:
+        """The main endpoint is the first, when the file does not say."""
+        found = value.get("endpoints") if isinstance(value, dict) else None
+        if isinstance(found, dict) and found and value.get("main_endpoint") is None:
+            return {**value, "main_endpoint": str(next(iter(found)))}
+        return value
+
+    @property
+    def survival_from_adc(self) -> str | None:
+        """Name of the endpoint that is overall survival from the first ADC, None without one."""
+        death = {self.sequencing.death} if self.sequencing else set()
+        exact = [
+            n
+            for n, e in self.endpoints.items()
+            if e.start == "adc1_start" and set(e.events) == death and not e.event_where
+        ]
+        ready = [n for n, e in self.endpoints.items() if n == "OS" and e.time]
+        return next(iter([*exact, *ready]), None)
+
+    @property
+    def level_names(self) -> dict[str, list[str]]:
+        """Levels of each variable that has some, whether patients have them or not."""
+        found = {n: v.level_names for n, v in {**self.variables, **self.derived}.items()}
+        return {n: levels for n, levels in found.items() if levels}
 
     def label(self, name: str) -> str:
         """Label of a variable or endpoint, or the name itself."""

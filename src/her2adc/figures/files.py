@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from her2adc.figures import fonts
 from her2adc.figures.style import context
+from her2adc.markup import write_csv
 
 __all__ = ["save"]
 
@@ -64,7 +65,7 @@ def save(fig: Figure, folder: Path | str, name: str, drawn: pd.DataFrame) -> dic
         lacking = _noting(lambda: _draw(fig, paths))
     if lacking:
         fonts.warn_of(lacking)
-    drawn.to_csv(paths["csv"], index=False, lineterminator="\n")
+    write_csv(drawn, paths["csv"])
     return paths
 
 

@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from her2adc.cells import folded
+
 _NOT_DONE = re.compile(
     r"^(|nan|none|null|\.|-+|na|n/a|n\.a\.?|unk(/nd)?|unknown|not (evaluated|available|applicable|"
     r"performed|done|tested|known|reported|assessed)|missing|pending|not|nd|no data|x|indeterminate|"
@@ -20,18 +22,19 @@ _ULTRALOW = re.compile(
     r"0 with (faint|membrane) staining|null-plus)$"
 )
 _RANGE = re.compile(r"^([0-3])\s*\+?\s*(?:-|to|/|or|–)\s*([0-3])\s*\+*$")
-_REMARK = re.compile(r"\s*\(([^()]*\b(?:outside|focal|heterogen\w*)\b[^()]*)\)$")
+_REMARK = re.compile(r"\s*\(([^()]*\b(?:outside|focal|heterogen\w*|written)\b[^()]*)\)$")
+_WHOLE = re.compile(r"^[\[(]([^\[\]()]*)[\])]$")
 _NEGATIVE = re.compile(r"^(neg|negative|-ve|her2-)$")
 _POSITIVE = re.compile(r"^(pos|positive|\+ve|over-?express\w*)$")
 _EQUIVOCAL = re.compile(r"^(equivocal|equiv|borderline)$")
 _PLUSES = {"+": "1+", "++": "2+", "+++": "3+"}
 
 _AMPLIFIED = re.compile(
-    r"^((her2 )?amplified|amp|amplification|pos|positive|yes|1|\+|\+ve|ish\+|fish\+|"
+    r"^((her2 )?amplified|amp|amplification|pos|positive|yes|\+|\+ve|ish\+|fish\+|"
     r"amplified \(.*\)|high amplification)$"
 )
 _NOT_AMPLIFIED = re.compile(
-    r"^(((her2 )?not? |non-?\s?|un)amplifi(ed|cation)|not amp|neg|negative|no|0|-ve|"
+    r"^(((her2 )?not? |non-?\s?|un)amplifi(ed|cation)|not amp|neg|negative|no|-ve|"
     r"ish-|fish-|normal|polysomy)$"
 )
 
@@ -42,13 +45,9 @@ def _plain(text: object) -> str:
         return ""
     if isinstance(text, float) and text.is_integer():
         text = int(text)
-    s = re.sub(r"\s+", " ", str(text)).strip().lower().replace("−", "-").replace("－", "-")
-    s = (
-        s.replace("＋", "+").replace("her2 ", "", 1)
-        if s.startswith("her2 ihc")
-        else s.replace("＋", "+")
-    )
-    return re.sub(r"^(\d)\.0$", r"\1", re.sub(r"^\[(.*)\]$", r"\1", s))
+    s = re.sub(r"\s+", " ", folded(str(text))).lower()
+    s = s.replace("her2 ", "", 1) if s.startswith("her2 ihc") else s
+    return re.sub(r"^(\d)\.0$", r"\1", _WHOLE.sub(r"\1", s))
 
 
 def normalise_ihc(text: object) -> str | None:
@@ -80,7 +79,7 @@ def normalise_ihc(text: object) -> str | None:
     bare = (
         re.sub(r"^(her-?2(/neu)?)?[ :]*(by )?(ihc|score)?[ :=]*(score)?[ :=]*", "", s).strip() or s
     )
-    bare = _REMARK.sub("", bare)
+    bare = _WHOLE.sub(r"\1", _REMARK.sub("", bare))
     if _ULTRALOW.match(bare):
         return "0+"
     if m := _RANGE.match(bare):
@@ -136,7 +135,7 @@ def normalise_ish(text: object) -> str | None:
     s = _plain(text)
     if _NOT_DONE.match(s):
         return "unknown"
-    s = re.sub(r"\s*\(outside\)$", "", re.sub(r"^((d|f|c|s)?ish)[ :]+", "", s))
+    s = re.sub(r"\s*\((outside|written -)\)$", "", re.sub(r"^((d|f|c|s)?ish)[ :]+", "", s))
     if _NOT_AMPLIFIED.match(s):
         return "not amplified"
     if _AMPLIFIED.match(s):

@@ -8,20 +8,21 @@ import pandas as pd
 
 from her2adc import format as fmt
 from her2adc.config import Marker, TimePoint
+from her2adc.markup import Myst
 from her2adc.prose.words import listed, lower_first
 from her2adc.results import one, select
 
 SMALL = 0.05
 """Corrected p-value below which a marker is named."""
 _RATIOS = {"hazard_ratio": "hazard ratio", "odds_ratio": "odds ratio"}
-CUTOFF_WARNING = (
+CUTOFF_WARNING = Myst(
     "**These cut-offs must not be used for other patients.** A cut-off that was looked for in the data makes "
     "an effect look larger and a p-value smaller than they are, and the next study finds another one. "
     "The table shows how much: the corrected p-value pays for every cut-off that was tried, and the "
     "corrected hazard ratio is that of patients who had no part in choosing. Where it is near 1, or on its "
     "other side, nothing is left."
 )
-CUTOFF_CAPTION = (
+CUTOFF_CAPTION = Myst(
     "Hazard ratio above the cut-off against at or below it. Apparent: as the data say after the search for "
     "the largest log-rank statistic {cite:p}`Lausen1992`. Corrected: p by permutation; hazard ratio as the "
     "mean effect of the cut-offs that bootstrap samples chose, in the patients whom they left out "
@@ -37,7 +38,7 @@ TESTED_TWICE = (
     "before. p of McNemar's exact test. Who is tested again has mostly progressed and is well enough for a "
     "biopsy: the numbers do not hold for all patients."
 )
-REMARK_CAPTION = (
+REMARK_CAPTION = Myst(
     "Items of REMARK {cite:p}`McShane2005,Altman2012` that concern the analysis, answered from the study "
     "file and the data."
 )
@@ -161,11 +162,11 @@ def spline_caption(rows: pd.DataFrame, adjustment: Sequence[str]) -> str:
     """Return how to read a spline."""
     knots = len(select(rows, statistic="knot"))
     others = f", adjusted for {listed([lower_first(a) for a in adjustment])}" if adjustment else ""
-    return (
-        f"Restricted cubic spline {{cite:p}}`Harrell2015` with {knots} knots (triangles){others}; ratio "
+    return Myst(
+        "Restricted cubic spline {{cite:p}}`Harrell2015` with {} knots (triangles){}; ratio "
         "against the median of the marker (dotted), with pointwise 95% confidence limits. Below, how many "
         "patients have which value: where there are few, the curve says little."
-    )
+    ).format(knots, others)
 
 
 def alterations_caption(points: Sequence[str]) -> str:

@@ -16,9 +16,10 @@ from her2adc.results import ALL_PATIENTS, one, select
 def cohort(flow: Sequence[Mapping[str, Any]], follow_up: pd.DataFrame, label: str) -> str:
     """How many patients were analysed, and for how long they were followed."""
     first, last = flow[0]["n"], flow[-1]["n"]
-    row = one(follow_up, statistic="median_reverse_km", group=ALL_PATIENTS)
     text = f"{last} of {first} patients were analysed"
-    if row["n"]:
+    reverse = select(follow_up, statistic="median_reverse_km", group=ALL_PATIENTS)
+    row = None if reverse.empty else one(reverse)
+    if row is not None and row["n"]:
         text += f". Median follow-up for {lower_first(label)} was {median(row)} "
         text += "by the reverse Kaplan-Meier method"
     observed = select(follow_up, analysis="observed_follow_up", group=ALL_PATIENTS)

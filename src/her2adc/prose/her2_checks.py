@@ -9,6 +9,7 @@ import pandas as pd
 
 from her2adc import format as fmt
 from her2adc.config import CONCORDANT, DISCORDANT, Endpoint, Retest
+from her2adc.markup import Myst, cite
 from her2adc.results import ALL_PATIENTS, one, select
 
 _CITATION = re.compile(r"[A-Z][A-Za-z-]*\d{4}[a-z]?")
@@ -34,25 +35,26 @@ def her2_retest(rows: pd.DataFrame, published: Sequence[Retest]) -> str:
             "All pairs have one class at one of the stages: they were chosen by it, or have nothing to tell "
             "apart. Change cannot be told from reading error then."
         )
-    parts = []
+    parts: list[str] = []
     for r in published:
         mine = select(rows, level=f"{r.kappa:g}", group=r.source)
         excess, p = one(mine, statistic="excess"), one(mine, statistic="p_value")
         by, low, high = (100 * float(excess[c]) for c in ("value", "conf_low", "conf_high"))
         expected = fmt.percent(one(mine, statistic="expected")["value"])
-        parts.append(
-            f"If two readings of one specimen agree with a kappa of {r.kappa:g} ({_source(r.source)}), "
+        known = Myst("If two readings of one specimen agree with a kappa of {} ({}), {}")
+        found = (
             f"reading alone would make {expected} of pairs discordant. Observed less expected: "
             f"{fmt.estimate(by, low, high)} percentage points ({fmt.p_equals(p['value'])})."
         )
+        parts.append(known.format(f"{r.kappa:g}", _source(r.source), found))
     value = fmt.estimate(whole["value"], whole["conf_low"], whole["conf_high"], 2)
     parts.append(f"Reading would explain all discordance if kappa were {value}.")
-    return " ".join(parts)
+    return Myst(" ").join(parts)
 
 
 def _source(source: str) -> str:
     """Citation of a key of the bibliography, or the text itself."""
-    return f"{{cite:t}}`{source}`" if _CITATION.fullmatch(source) else source
+    return cite(source) if _CITATION.fullmatch(source) else source
 
 
 RETEST_CAPTION = (
@@ -138,13 +140,13 @@ HER2_SENSITIVITY_CAPTION = (
     "Where an edition is named, ISH is read from ratio and copies, if recorded, and not from its text. "
     "Exact intervals for percentages."
 )
-OUTCOME = "## Outcome by concordance"
+OUTCOME = Myst("## Outcome by concordance")
 """Heading of the outcome, which only studies with an endpoint for it have."""
 OUTCOME_NAMES = {CONCORDANT: "Concordant pairs", DISCORDANT: "Discordant pairs"}
 """How to print the groups of the outcome."""
 PAIRS = "Patients with both classes"
 """How to call them where an endpoint is shown."""
 RECLASSIFICATION_CAPTION = "Specimens, by their class on this page and their class under the other rule."
-PAIR_LIMITS = """\
+PAIR_LIMITS = Myst("""\
 - Only patients with two classified specimens make a pair, and who was biopsied again was not left to chance.
-- A change of class mixes change of the tumour, treatment in between, sampling and reading."""
+- A change of class mixes change of the tumour, treatment in between, sampling and reading.""")

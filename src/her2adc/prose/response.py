@@ -12,16 +12,19 @@ from her2adc.results import ALL_PATIENTS, one, select
 
 
 def response(rows: pd.DataFrame, groups: Sequence[str]) -> str:
-    """Objective response, disease control and clinical benefit, of all treated patients."""
+    """Objective response, disease control and, where known, clinical benefit, of all treated patients."""
     treated = select(rows, population="treated", statistic="rate")
 
     def overall(measure: str) -> str:
         return rate(one(treated, variable=measure, group=ALL_PATIENTS))
 
-    text = (
-        f"The objective response rate was {overall('ORR')}, the disease control rate "
-        f"{overall('DCR')} and the clinical benefit rate {overall('CBR')} of treated patients"
-    )
+    known = (("ORR", "objective response"), ("DCR", "disease control"), ("CBR", "clinical benefit"))
+    rates = [
+        f"the {name} rate {'was ' if measure == 'ORR' else ''}{overall(measure)}"
+        for measure, name in known
+        if not select(treated, variable=measure).empty
+    ]
+    text = f"T{listed(rates)[1:]} of treated patients"
     if groups:
         by = [
             f"{fmt.percent(one(treated, variable='ORR', group=g)['value'])} in {g}" for g in groups

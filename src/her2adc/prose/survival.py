@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from her2adc import format as fmt
+from her2adc.markup import Myst
 from her2adc.prose.words import compared, listed, lower_first, median
 from her2adc.results import ALL_PATIENTS, one, select
 
@@ -199,12 +200,12 @@ def restricted_means(rows: pd.DataFrame, names: Mapping[str, str], reference: st
     )
 
 
-REGRESSION = """## Regression
+REGRESSION = Myst("""## Regression
 
 A hazard ratio below 1 means that events come later than in the reference group. The test of
 proportional hazards asks whether that ratio holds over the whole of follow-up; a small p-value says
 that it does not.
-"""
+""")
 
 
 def pairwise_caption(rows: pd.DataFrame, strata: str = "") -> str:

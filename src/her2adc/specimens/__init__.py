@@ -6,8 +6,8 @@ from her2adc.specimens.reading import (
     class_names,
     classify_patients,
     classify_tests,
-    text_problems,
 )
+from her2adc.specimens.settling import settle
 from her2adc.specimens.stages import (
     add_stages,
     compare_stages,
@@ -28,7 +28,7 @@ __all__ = [
     "eligible_tables",
     "pick",
     "restage",
+    "settle",
     "stage_problems",
     "stage_remarks",
-    "text_problems",
 ]

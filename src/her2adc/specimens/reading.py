@@ -10,12 +10,8 @@ import pandas as pd
 from her2adc import her2
 from her2adc.config import CLASSES, RESULTS, Study
 from her2adc.config.models import Her2
-from her2adc.errors import Problem
-from her2adc.intake import RawTable
 from her2adc.specimens.picking import pick
 
-IHC_FORMS = "write 0, 0+ (ultralow), 1+, 2+ or 3+"
-ISH_FORMS = "write amplified, not amplified or equivocal"
 NO_SPECIMEN = "no specimen"
 _EMPTY = "(empty)"
 
@@ -23,43 +19,6 @@ _EMPTY = "(empty)"
 def class_names(rule: Her2) -> list[str]:
     """Return the classes of a study from low to high; ultralow only where it is one of its own."""
     return [c for c in CLASSES if rule.ultralow or c != "HER2-ultralow"]
-
-
-def text_problems(study: Study, raw: Mapping[str, RawTable]) -> list[Problem]:
-    """HER2 texts that no rule knows: a typing error, or a form to be declared.
-
-    Parameters
-    ----------
-    study
-        The study.
-    raw
-        Its tables as read.
-
-    Returns
-    -------
-    list of Problem
-        One for each cell.
-    """
-    rule = study.her2
-    if rule is None:
-        return []
-    problems = []
-    for name in dict.fromkeys([rule.table, *(["her2_tests"] if study.evolution else [])]):
-        table = raw[name]
-        ihc, ish = (rule.ihc, rule.ish) if name == "patients" else (("ihc",), ("ish",))
-        checks = [(c, her2.normalise_ihc, IHC_FORMS) for c in ihc]
-        checks += [(c, her2.normalise_ish, ISH_FORMS) for c in ish]
-        for column, normalise, forms in checks:
-            if column not in table.frame:  # typing says so
-                continue
-            cells = table.frame[column]
-            bad = cells.map(normalise).isna() & ~cells.isin(rule.unknown)
-            remedy = f"{forms}; or list the text under her2.unknown in study.yml, if the result is not known"
-            problems += [
-                table.problem(column, i, "HER2 result not understood", remedy, cells[i])
-                for i in cells.index[bad]
-            ]
-    return problems
 
 
 def classify_tests(rule: Her2, tests: pd.DataFrame, *, counts_first: bool = False) -> pd.DataFrame:
@@ -169,8 +128,6 @@ def _classify(
     counts_first: bool = False,
 ) -> pd.DataFrame:
     """HER2 class of every row, with the forms of its texts."""
-    texts = [*ihc_columns, *ish_columns]
-    frame = frame.assign(**{c: frame[c].mask(frame[c].isin(rule.unknown), "unknown") for c in texts})
     ihc = _first_that_says(frame, ihc_columns, her2.normalise_ihc)
     ish = _first_that_says(frame, ish_columns, her2.normalise_ish)
     if any(counts):

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from her2adc.stats.causes import Causes, causes_of
-from her2adc.stats.inputs import Floats, conf_level_of, conf_type_of, tied, times_of
+from her2adc.stats.inputs import Floats, conf_level_of, conf_type_of, margin, place_at, tied, times_of
+from her2adc.stats.risk_sets import numbers_at_risk
 
 __all__ = ["VARIANCES", "aalen_johansen", "value_at"]
 
@@ -61,11 +62,12 @@ def _count(place: NDArray[np.intp], size: int) -> Floats:
 
 def _steps(times: Floats, causes: Causes, of: int) -> _Steps:
     """Count patients by distinct time."""
-    unique, place = np.unique(tied(times), return_inverse=True)
+    times = tied(times)
+    unique, place = np.unique(times, return_inverse=True)
     total = _count(place, unique.size)
     event = _count(place[causes == of], unique.size)
     competing = _count(place[(causes != of) & (causes > 0)], unique.size)
-    risk = np.cumsum(total[::-1])[::-1].copy()
+    risk = numbers_at_risk(unique, times)
     return _Steps(unique, risk, event, competing, total - event - competing)
 
 
@@ -211,8 +213,7 @@ def value_at(table: pd.DataFrame, time: float) -> pd.Series:
     """
     if time < 0:
         raise ValueError(f"time {time} is negative; give a time from 0")
-    place = int(np.searchsorted(table["time"].to_numpy(), time, side="right")) - 1
-    found = table.iloc[place].astype("float64")
-    if time > table["time"].iloc[-1]:
+    found = table.iloc[int(place_at(table["time"], time))].astype("float64")
+    if time > table["time"].iloc[-1] + margin(time):
         found = found * np.nan
     return found

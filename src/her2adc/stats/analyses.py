@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from her2adc.config import Population
+from her2adc.expressions import holds
 from her2adc.results import concat, frame, select
 from her2adc.stats import regression, response, survival
 
@@ -117,7 +118,7 @@ def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame
     Parameters
     ----------
     data
-        One row a patient, with ``best_response`` and ``clinical_benefit``.
+        One row a patient, with ``best_response`` and, where it is known, ``clinical_benefit``.
     by
         Column of groups.
 
@@ -131,7 +132,8 @@ def response_by_group(data: pd.DataFrame, by: str | None = None) -> pd.DataFrame
     if by is not None and comparable(data, by):
         parts += [
             response.difference(data, measure, by, population=population)
-            for measure in ("ORR", "DCR", "CBR")
+            for measure in response.MEASURES
+            if measure != "CBR" or "clinical_benefit" in data
             for population in ("treated", "evaluable")
         ]
     return concat(parts)
@@ -161,7 +163,7 @@ def populations(
     """
     parts = [frame([])]
     for p in named.values():
-        chosen = data.query(p.where, engine="python")
+        chosen = data[holds(data, p.where, strict=False)]
         if "best_response" in data:
             rates = select(
                 response.rates(chosen),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from her2adc.stats.inputs import Floats, check_columns, levels_of, times_of
+from her2adc.stats.inputs import Floats, check_columns, levels_of, tied, times_of
 
 __all__ = ["CENSORED", "Causes", "Competing", "causes_of", "competing_of"]
 
@@ -103,7 +103,7 @@ def competing_of(
     column = cause or f"{endpoint}_cause"
     check_columns(data, [f"{endpoint}_time", column])
     kept = data.loc[data[f"{endpoint}_time"].notna().to_numpy(dtype=bool)]
-    times = times_of(kept[f"{endpoint}_time"].to_numpy(), f"{endpoint}_time")
+    times = tied(times_of(kept[f"{endpoint}_time"].to_numpy(), f"{endpoint}_time"))
     missing = int(kept[column].isna().sum())
     if missing:
         raise ValueError(

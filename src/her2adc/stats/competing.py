@@ -15,15 +15,17 @@ from scipy import stats
 from her2adc.results import ALL_PATIENTS, frame, row
 from her2adc.stats.aalen_johansen import aalen_johansen, value_at
 from her2adc.stats.causes import CENSORED, Competing, competing_of
-from her2adc.stats.design import Column, design
+from her2adc.stats.design import Column, design, printable
 from her2adc.stats.gray import gray_test
-from her2adc.stats.inputs import check_columns, conf_level_of, groups_of, groups_with_all, levels_of
+from her2adc.stats.inputs import Bools, check_columns, conf_level_of, groups_of, groups_with_all, levels_of
+from her2adc.stats.logistic_fit import independent
 from her2adc.stats.subdistribution import SubdistributionFit, fit_fine_gray
 
 __all__ = ["FINE_GRAY", "cumulative_incidence", "curve", "fine_gray", "gray"]
 
 FINE_GRAY = "Fine-Gray subdistribution hazard, Wald interval"
-_NOT_ESTIMABLE = "not estimable: no events, monotone likelihood or collinear"
+_NOT_ESTIMABLE = "not estimable: did not converge (monotone likelihood)"
+_NO_EVENTS = "not estimable: no events"
 _NAN = float("nan")
 _NAMES = {"influence": "infinitesimal jackknife variance", "gray": "Gray's variance"}
 
@@ -256,10 +258,11 @@ def fine_gray(
     place = found.place(of)
     made = design(found.data, covariates, reference)
     times, causes = found.times[made.complete], found.causes[made.complete]
-    fit = fit_fine_gray(made.matrix, times, causes, place)
+    kept = independent(made.matrix)
+    fit = fit_fine_gray(made.matrix[:, kept], times, causes, place)
     events = causes == place
-    rows = [record for column in made.columns for record in _term(column, fit, events, conf_level)]
-    n_events, p = int(events.sum()), made.matrix.shape[1]
+    rows = [record for column in made.columns for record in _term(column, fit, kept, events, conf_level)]
+    n_events, p = int(events.sum()), int(kept.sum())
     whole: dict[str, Any] = {"variable": f"{endpoint}: {of}", "n": times.size, "n_events": n_events}
     rows.append({"statistic": "events_per_variable", "value": n_events / p if p else _NAN, **whole})
     rows.append({"statistic": "n_missing", "value": int((~made.complete).sum()), **whole})
@@ -267,7 +270,9 @@ def fine_gray(
     return frame(row(**{**common, **record}) for record in rows)
 
 
-def _term(column: Column, fit: SubdistributionFit, events: Any, conf_level: float) -> list[dict[str, Any]]:
+def _term(
+    column: Column, fit: SubdistributionFit, kept: Bools, events: Bools, conf_level: float
+) -> list[dict[str, Any]]:
     """Subdistribution hazard ratio and p-value of a level or a continuous variable."""
     common: dict[str, Any] = {"variable": column.variable, "level": column.level, "method": column.note}
     common |= {"n": int(column.rows.sum()), "n_events": int(events[column.rows].sum())}
@@ -275,9 +280,15 @@ def _term(column: Column, fit: SubdistributionFit, events: Any, conf_level: floa
     statistic = "subdistribution_hazard_ratio"
     if j is None:
         return [{**common, "statistic": statistic, "value": 1.0 if column.note == "reference" else _NAN}]
-    common["method"] = FINE_GRAY if fit.converged else _NOT_ESTIMABLE
-    coef, error = (fit.coef[j], np.sqrt(fit.covariance[j, j])) if fit.converged else (_NAN, _NAN)
+    common["method"] = FINE_GRAY if fit.converged else _NOT_ESTIMABLE if events.any() else _NO_EVENTS
+    coef, error, at = _NAN, _NAN, int(kept[:j].sum())
+    if not kept[j]:
+        common["method"] = "not estimable: collinear"
+    elif fit.converged:
+        coef, error = float(fit.coef[at]), float(np.sqrt(fit.covariance[at, at]))
     half = stats.norm.ppf(0.5 + conf_level / 2) * error
-    limits = {"conf_low": np.exp(coef - half), "conf_high": np.exp(coef + half), "conf_level": conf_level}
-    ratio = {**common, "statistic": statistic, "value": np.exp(coef), **limits}
+    with np.errstate(over="ignore"):  # said by printable
+        value, low, high = (float(np.exp(coef + shift)) for shift in (0.0, -half, half))
+    limits = {"conf_low": low, "conf_high": high, "conf_level": conf_level}
+    ratio = printable({**common, "statistic": statistic, "value": value, **limits}, column)
     return [ratio, {**common, "statistic": "p_value", "value": 2 * stats.norm.sf(abs(coef / error))}]

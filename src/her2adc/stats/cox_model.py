@@ -191,6 +191,19 @@ def _monotone(model: Model, fit: CoxFit, infinite: Bools, conf_level: float, why
         method = f"not estimable: monotone likelihood ({where}), no penalised fit with strata or weights"
         return Estimates(nan, nan, nan, nan, [method if k else why for k in fit.kept], True)
     firth = fit_firth(model.design.matrix, model.times, model.events, fit.kept, conf_level)
-    method = f"{FIRTH} (monotone likelihood: {where})"
-    ratio, low, high = (np.exp(v) for v in (firth.coef, firth.low, firth.high))
-    return Estimates(ratio, low, high, firth.p, [method if k else why for k in fit.kept], True)
+    with np.errstate(over="ignore"):  # said where the row is made
+        ratio, low, high = (np.exp(v) for v in (firth.coef, firth.low, firth.high))
+    how: list[str] = []
+    p = firth.p.copy()
+    for j, name in enumerate(model.names):
+        found = np.isfinite([firth.low[j], firth.high[j]])
+        if not fit.kept[j]:
+            how.append(why)
+        elif not found.any():  # an estimate whose uncertainty has no bound is no answer
+            ratio[j] = low[j] = high[j] = p[j] = np.nan
+            what = "has no limits" if np.isfinite(firth.coef[j]) else "did not converge"
+            how.append(f"not estimable: Firth's estimate of {name} {what} (monotone likelihood: {where})")
+        else:
+            lost = "" if found.all() else f", no {'upper' if found[0] else 'lower'} limit"
+            how.append(f"{FIRTH}{lost} (monotone likelihood: {where})")
+    return Estimates(ratio, low, high, p, how, True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from her2adc.stats.inputs import Bools, Floats, sums_by, tied
+from her2adc.stats.risk_sets import numbers_at_risk
 
 __all__ = ["SHARE", "Maximum", "lausen_schumacher", "logrank_scores", "maximum", "permutation_p"]
 
@@ -51,8 +52,7 @@ def logrank_scores(times: Floats, events: Bools) -> Floats:
     """
     grid, place = np.unique(tied(times), return_inverse=True)
     died = sums_by(place, events.astype(np.float64), grid.size)
-    at_risk = np.cumsum(sums_by(place, None, grid.size)[::-1])[::-1]
-    hazard = np.cumsum(died / at_risk)
+    hazard = np.cumsum(died / numbers_at_risk(grid, grid[place]))
     return np.asarray(events - hazard[place])
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from her2adc.stats.inputs import Bools, Floats, check_columns, levels_of
 
-__all__ = ["Column", "Design", "design", "is_categorical"]
+__all__ = ["Column", "Design", "design", "is_categorical", "printable"]
 
 
 def is_categorical(values: pd.Series) -> bool:
@@ -41,6 +42,17 @@ class Column:
     note: str = ""
 
 
+def printable(record: dict[str, Any], column: Column) -> dict[str, Any]:
+    """Leave a ratio out, and say why, where that for one unit of the variable is beyond every number."""
+    value, low, high = (float(record[name]) for name in ("value", "conf_low", "conf_high"))
+    if column.level or not (np.isinf(value) or value == 0 or (low == 0 and np.isinf(high))):
+        return record
+    why = (
+        f"not estimable: the ratio for one unit is too large or small; give {column.variable} in larger units"
+    )
+    return {**record, "value": np.nan, "conf_low": np.nan, "conf_high": np.nan, "method": why}
+
+
 @dataclass
 class Design:
     """Matrix of a regression.
@@ -53,11 +65,14 @@ class Design:
         Every level and variable, in the order asked for.
     matrix : ndarray
         One row a complete patient.
+    products : list of str
+        Variable of the products of each interaction, in the order asked for.
     """
 
     complete: Bools
     columns: list[Column] = field(default_factory=list)
     matrix: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    products: list[str] = field(default_factory=list)
 
     def places(self, variable: str) -> list[int]:
         """Columns of the matrix that belong to a variable."""
@@ -81,7 +96,8 @@ def design(
     reference : mapping, optional
         Reference level of a variable; the first level with patients otherwise.
     interactions : sequence of pairs of str
-        Covariates whose products are columns, too; their variable is named ``a:b``.
+        Covariates whose products are columns, too; their variable is named ``a:b``, or
+        ``a:b (interaction)`` where a variable has that name already.
 
     Returns
     -------
@@ -124,6 +140,10 @@ def _products(out: Design, first: str, second: str, blocks: Sequence[Floats | Bo
     known = list(dict.fromkeys(c.variable for c in out.columns))
     if first == second or not {first, second} <= set(known):
         raise ValueError(f"interaction of {first!r} and {second!r}: name two of the covariates {known}")
+    name = f"{first}:{second}"
+    while name in (*known, *out.products):
+        name += " (interaction)"
+    out.products.append(name)
     pairs = [
         (a, b)
         for a in out.columns
@@ -134,7 +154,7 @@ def _products(out: Design, first: str, second: str, blocks: Sequence[Floats | Bo
     for a, b in pairs:
         level = ":".join(part for part in (a.level, b.level) if part)
         place = len(blocks) + len(made)
-        out.columns.append(Column(f"{first}:{second}", level, place, a.rows & b.rows))
+        out.columns.append(Column(name, level, place, a.rows & b.rows))
         made.append(np.multiply(blocks[a.place or 0], blocks[b.place or 0]))
     return made
 

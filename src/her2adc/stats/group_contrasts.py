@@ -15,8 +15,9 @@ from her2adc.stats.inputs import (
     Outcome,
     conf_level_of,
     groups_of,
+    margin,
     outcome_of,
-    tied,
+    place_at,
     weights_of,
 )
 from her2adc.stats.kaplan_meier import Steps, steps
@@ -31,9 +32,8 @@ Estimate = tuple[float, float]
 def _steps_of(found: Outcome, weights: str | None = None) -> Steps:
     """Kaplan-Meier estimate of the patients of an outcome."""
     n = found.times.size
-    both = tied(found.times if found.entry is None else np.concatenate((found.times, found.entry)))
     own = None if weights is None else weights_of(found.kept[weights].to_numpy(), n)
-    return steps(both[:n], found.events, None if found.entry is None else both[n:], own)
+    return steps(found.times, found.events, found.entry, own)
 
 
 def survival_at(found: Steps, time: float) -> Estimate:
@@ -44,9 +44,8 @@ def survival_at(found: Steps, time: float) -> Estimate:
     >>> survival_at(steps(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4, dtype=bool)), 2.5)
     (0.5, 0.25)
     """
-    margin = TIE_TOLERANCE * max(1.0, abs(time))
-    place = int(np.searchsorted(found.time, time + margin, side="right")) - 1
-    if not found.time.size or (time > found.time[-1] + margin and found.survival[-1] > 0):
+    place = int(place_at(found.time, time))
+    if not found.time.size or (time > found.time[-1] + margin(time) and found.survival[-1] > 0):
         return _NAN, _NAN
     if place < 0:
         return 1.0, 0.0

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from statsmodels.imputation.mice import MICEData
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
+from her2adc.software import uses
 from her2adc.stats.design import is_categorical
 from her2adc.stats.inputs import Floats, outcome_of
 from her2adc.stats.kaplan_meier import steps
@@ -63,6 +64,7 @@ class _Chain(MICEData):  # type: ignore[misc]
 
     def __init__(self, data: pd.DataFrame, categories: Sequence[str], seed: int) -> None:
         self.categories = list(categories)
+        uses("statsmodels")
         super().__init__(data, k_pmm=_DONORS, rng=seed)
 
     def predictors(self, vname: str) -> Floats:
@@ -97,6 +99,7 @@ class _Chain(MICEData):  # type: ignore[misc]
         if len(seen) == 1:
             self._store_changes(vname, np.full(len(missing), float(seen[0])))
             return
+        uses("scikit-learn")
         model = LogisticRegression(C=1 / _RIDGE, solver="newton-cholesky").fit(matrix[drawn], codes[drawn])
         steps_up = model.predict_proba(matrix[missing]).cumsum(axis=1)
         place = (self.rng.random(len(missing))[:, None] > steps_up).sum(axis=1)

@@ -104,6 +104,39 @@ def tied(times: Floats) -> Floats:
     return cuts[np.searchsorted(cuts, times, side="right") - 1]
 
 
+def merged(times: Floats, entry: Floats | None) -> tuple[Floats, Floats | None]:
+    """Times and entries, near-ties among both merged."""
+    if entry is None:
+        return tied(times), None
+    both = tied(np.concatenate((times, entry)))
+    return both[: times.size], both[times.size :]
+
+
+def margin(at: Any) -> Floats:
+    """How far from a time asked for an observed one may lie and still be the same time.
+
+    Examples
+    --------
+    >>> bool(0.1 + 0.2 > 0.3), bool(0.1 + 0.2 <= 0.3 + margin(0.3))
+    (True, True)
+    """
+    return np.asarray(TIE_TOLERANCE * np.maximum(1.0, np.abs(at)), dtype=np.float64)
+
+
+def place_at(grid: Any, at: Any) -> NDArray[np.intp]:
+    """Place of the last of the sorted times that is not after each time asked for; -1 before the first.
+
+    Every step function is read through here, so that all hold the same two times for one.
+
+    Examples
+    --------
+    >>> place_at([0.0, 6.0, 12 + 2e-15], [5, 12]).tolist()
+    [0, 2]
+    """
+    wanted = np.asarray(at, dtype=np.float64)
+    return np.asarray(np.searchsorted(grid, wanted + margin(wanted), side="right") - 1, dtype=np.intp)
+
+
 def check_entry(times: Floats, entries: Floats) -> None:
     """Refuse entries that are not before the time."""
     if (entries >= times).any():
@@ -130,7 +163,7 @@ class Outcome:
     kept : pandas.DataFrame
         Their rows of the data.
     times, events : ndarray
-        Their times and events.
+        Their times, near-ties merged, and events.
     entry : ndarray or None
         Their entries, None when all are observed from the start.
     """
@@ -167,6 +200,7 @@ def outcome_of(data: pd.DataFrame, endpoint: str, entry: str | None = None) -> O
     times = times_of(kept[time_column].to_numpy(), time_column)
     events = events_of(kept[event_column].reset_index(drop=True))
     entries = None if entry is None else times_of(kept[entry].to_numpy(), entry)
+    times, entries = merged(times, entries)
     if entries is not None:
         check_entry(times, entries)
     return Outcome(kept, times, events, entries)
@@ -200,10 +234,32 @@ def endpoint_of(data: pd.DataFrame, endpoint: str) -> tuple[pd.DataFrame, Floats
 
 
 def levels_of(values: pd.Series) -> list[Any]:
-    """List the levels of a column: categories, or the sorted values that occur."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return list(values.cat.categories)
-    return sorted(values.dropna().unique().tolist())
+    """List the levels of a column: categories, or the sorted values that occur; refuse two that print alike.
+
+    Examples
+    --------
+    >>> levels_of(pd.Series(["b", None, "a"]))
+    ['a', 'b']
+    """
+    categorical = isinstance(values.dtype, pd.CategoricalDtype)
+    found = list(values.cat.categories) if categorical else values.dropna().unique().tolist()
+    printed: dict[str, Any] = {}
+    for level in found:
+        other = printed.setdefault(str(level), level)
+        if other is not level:
+            raise ValueError(
+                f"{values.name} has two levels that print as {str(level)!r}, {_kind(other)} and "
+                f"{_kind(level)}; make them one, all numbers or all text"
+            )
+    if categorical:
+        return found
+    mixed = len({isinstance(level, str) for level in found}) > 1
+    return sorted(found, key=str) if mixed else sorted(found)
+
+
+def _kind(level: Any) -> str:
+    """A level with its kind, as a message names it."""
+    return f"{level!r} ({'text' if isinstance(level, str) else type(level).__name__})"
 
 
 def groups_of(data: pd.DataFrame, by: str | None) -> list[tuple[str, Bools]]:

@@ -17,6 +17,7 @@ from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from her2adc.results import frame, row
+from her2adc.software import uses
 from her2adc.stats.inputs import conf_level_of
 from her2adc.stats.proportions import clopper_pearson, newcombe
 
@@ -29,6 +30,7 @@ _EDGE = 1e-12
 
 def _wilson(x: int, n: int, alpha: float) -> Limits:
     """Wilson's score interval; exactly 0 without and 1 with all events."""
+    uses("statsmodels")
     low, high = proportion_confint(x, n, alpha, method="wilson")
     return (float(low) if x else 0.0), (float(high) if x < n else 1.0)
 
@@ -166,6 +168,7 @@ def _difference_by_statsmodels(name: str) -> Callable[[int, int, int, int, float
     """Intervals where statsmodels agrees with R."""
 
     def limits(x: int, n: int, y: int, m: int, alpha: float) -> Limits:
+        uses("statsmodels")
         low, high = confint_proportions_2indep(x, n, y, m, method=name, compare="diff", alpha=alpha)
         return max(float(low), -1.0), min(float(high), 1.0)
 

@@ -21,13 +21,16 @@ from her2adc.stats.inputs import (
     conf_level_of,
     conf_type_of,
     events_of,
+    margin,
+    merged,
+    place_at,
     sums_by,
-    tied,
     times_of,
     weights_of,
 )
+from her2adc.stats.risk_sets import numbers_at_risk
 
-__all__ = ["Steps", "at_times", "km", "limits", "quantile", "steps", "survival_before"]
+__all__ = ["Steps", "at_times", "km", "limits", "median", "quantile", "steps", "survival_before"]
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,12 @@ def _checked(time: Any, event: Any, entry: Any) -> tuple[Floats, Bools, Floats |
     times, events = times_of(time), events_of(event)
     if times.size != events.size:
         raise ValueError(f"{times.size} times but {events.size} events; give one event per time")
-    if entry is None:
-        return tied(times), events, None
-    entries = times_of(entry, "entry")
-    if entries.size != times.size:
+    entries = None if entry is None else times_of(entry, "entry")
+    if entries is not None and entries.size != times.size:
         raise ValueError(f"{times.size} times but {entries.size} entries; give one entry per time")
-    both = tied(np.concatenate((times, entries)))
-    times, entries = both[: times.size], both[times.size :]
-    check_entry(times, entries)
+    times, entries = merged(times, entries)
+    if entries is not None:
+        check_entry(times, entries)
     return times, events, entries
 
 
@@ -137,16 +138,14 @@ def steps(
     grid, place = np.unique(times, return_inverse=True)
     n_event = sums_by(place, events if weights is None else events * weights, grid.size)
     left = sums_by(place, weights, grid.size)
-    n_risk: Floats = np.cumsum(left[::-1], dtype=np.float64)[::-1]
-    if entries is not None:
-        opened = np.searchsorted(grid, entries, side="right")
-        n_risk = n_risk - np.cumsum(sums_by(opened, weights, grid.size + 1)[::-1])[::-1][1:]
+    n_risk = numbers_at_risk(grid, times, entries, weights)
+    begun = np.full(times.size, -1.0) if entries is None else entries
+    opened = np.searchsorted(grid, begun, side="right")
     with np.errstate(divide="ignore", invalid="ignore"):
         survival: Floats = np.cumprod(1.0 - n_event / n_risk, dtype=np.float64)
         if weights is None:
             error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
     if weights is not None:
-        opened = np.zeros(times.size, np.intp) if entries is None else opened
         error = _robust_error(n_risk, n_event, place + 1, events, opened, weights)
     return Steps(grid, n_risk, n_event, left - n_event, survival, error)
 
@@ -179,11 +178,7 @@ def _robust_error(
 def survival_before(times: Floats, events: Bools, at: Floats, entries: Floats | None = None) -> Floats:
     """Left-continuous Kaplan-Meier estimate: survival just before each time of ``at``."""
     grid, died = np.unique(times[events], return_counts=True)
-    left = sums_by(np.searchsorted(grid, times, side="right"), None, grid.size + 1)
-    if entries is not None:
-        left -= sums_by(np.searchsorted(grid, entries, side="right"), None, grid.size + 1)
-    n_risk = np.cumsum(left[::-1])[::-1][1:]
-    survival = np.append(1.0, np.cumprod(1.0 - died / n_risk))
+    survival = np.append(1.0, np.cumprod(1.0 - died / numbers_at_risk(grid, times, entries)))
     return np.asarray(survival[np.searchsorted(grid, at)])
 
 
@@ -202,8 +197,35 @@ def limits(survival: Floats, error: Floats, conf_type: str, conf_level: float) -
         return np.exp(-np.exp(centre - half)), np.exp(-np.exp(centre + half))
 
 
+def median(km_table: pd.DataFrame) -> tuple[float, float, float]:
+    """Median time with its Brookmeyer-Crowley interval, as R prints it.
+
+    Parameters
+    ----------
+    km_table : pandas.DataFrame
+        What :func:`km` returned.
+
+    Returns
+    -------
+    tuple of float
+        Estimate, lower and upper limit: the first time at which the curve, or its limit, has fallen
+        to 0.5 (rounding apart); NaN where not reached. Where it rests at exactly 0.5 and later falls,
+        the middle of that stretch; where it rests there to the end of follow-up, the start of it.
+        This is R's ``print(survfit)`` and ``summary(survfit)$table``; see :func:`quantile`.
+
+    Examples
+    --------
+    >>> median(km([1.0, 2.0, 3.0, 4.0], [True] * 4))[0]
+    2.5
+    >>> median(km([1.0, 2.0, 20.0, 20.0], [True, True, False, False]))[0]
+    2.0
+    """
+    value, low, high = (_first(times, fallen, 0.5) for times, fallen in _fallen(km_table))
+    return value, low, high
+
+
 def quantile(km_table: pd.DataFrame, p: float = 0.5) -> tuple[float, float, float]:
-    """Quantile of the time with its Brookmeyer-Crowley interval, by R's rules.
+    """Quantile of the time with its Brookmeyer-Crowley interval, as R's ``quantile(survfit)``.
 
     Parameters
     ----------
@@ -216,7 +238,8 @@ def quantile(km_table: pd.DataFrame, p: float = 0.5) -> tuple[float, float, floa
     -------
     tuple of float
         Estimate, lower and upper limit; NaN where not reached. Where the curve runs flat at
-        exactly ``1 - p`` the estimate is the middle of that stretch.
+        exactly ``1 - p`` the estimate is the middle of that stretch, up to the last time where it
+        never falls again; :func:`median`, which the book prints, takes the start of such an end.
 
     Examples
     --------
@@ -225,28 +248,46 @@ def quantile(km_table: pd.DataFrame, p: float = 0.5) -> tuple[float, float, floa
     """
     if not 0 < p < 1:
         raise ValueError(f"p is {p}; give a fraction between 0 and 1, 0.5 for the median")
+    value, low, high = (_crossing(times, fallen, p) for times, fallen in _fallen(km_table))
+    return value, low, high
+
+
+def _fallen(km_table: pd.DataFrame) -> list[tuple[Floats, Floats]]:
+    """Times, and how far the curve and its limits have fallen."""
     times = km_table["time"].to_numpy(dtype=np.float64)
     columns = ("survival", "conf_low", "conf_high")
-    value, low, high = (
-        _crossing(times, 1.0 - km_table[column].to_numpy(dtype=np.float64), p) for column in columns
-    )
-    return value, low, high
+    return [(times, 1.0 - km_table[column].to_numpy(dtype=np.float64)) for column in columns]
+
+
+def _first(times: Floats, fallen: Floats, p: float) -> float:
+    """First time at which a curve has fallen by ``p``; middle of a stretch at ``p`` that ends."""
+    reached = np.flatnonzero(fallen >= p - TIE_TOLERANCE)
+    if not reached.size:
+        return float("nan")
+    beyond = np.flatnonzero(fallen > p + TIE_TOLERANCE)
+    start = int(reached[0])
+    if fallen[start] > p + TIE_TOLERANCE or not beyond.size:
+        return float(times[start])
+    return float((times[start] + times[beyond[0]]) / 2)
 
 
 def _crossing(times: Floats, fallen: Floats, p: float) -> float:
     """Time at which a curve has fallen by ``p``; middle of the stretch where it equals ``p``."""
     known = ~np.isnan(fallen)
-    if not known.any() or np.nanmax(fallen) < p - TIE_TOLERANCE:
+    values, at = fallen[known], times[known]
+
+    def time_of(least: float) -> float:
+        enough = values[values >= least]
+        same = values <= enough.min(initial=np.inf) + TIE_TOLERANCE
+        return float(at[same & (values >= least)].min(initial=np.inf))
+
+    start = time_of(p - TIE_TOLERANCE)
+    if start == np.inf:
         return float("nan")
-    _, first = np.unique(fallen[known], return_index=True)
-    values, at = fallen[known][first], times[known][first]
-    start = int(np.searchsorted(values + TIE_TOLERANCE, p))
-    end = int(np.searchsorted(values - TIE_TOLERANCE, p))
-    if not np.isnan(fallen[-1]) and abs(p - values[-1]) < TIE_TOLERANCE:
-        return float((at[start] + times[-1]) / 2)
-    if end >= values.size:
-        return float("nan")
-    return float((at[start] + at[end]) / 2)
+    if not np.isnan(fallen[-1]) and abs(p - values.max()) < TIE_TOLERANCE:
+        return float((start + times[-1]) / 2)
+    end = time_of(p + TIE_TOLERANCE)
+    return float("nan") if end == np.inf else float((start + end) / 2)
 
 
 def at_times(km_table: pd.DataFrame, times: Any) -> pd.DataFrame:
@@ -275,10 +316,9 @@ def at_times(km_table: pd.DataFrame, times: Any) -> pd.DataFrame:
     if np.isnan(wanted).any() or (wanted < 0).any():
         raise ValueError(f"times are {wanted.tolist()}; give times of 0 or later")
     grid = km_table["time"].to_numpy(dtype=np.float64)
-    margin = TIE_TOLERANCE * np.maximum(1.0, np.abs(wanted))
-    place = np.searchsorted(grid, wanted + margin, side="right") - 1
-    found = km_table.iloc[place][["survival", "conf_low", "conf_high"]].reset_index(drop=True)
-    beyond = (wanted > grid[-1] + margin) & (found["survival"].to_numpy() > 0)
+    columns = ["survival", "conf_low", "conf_high"]
+    found = km_table.iloc[place_at(grid, wanted)][columns].reset_index(drop=True)
+    beyond = (wanted > grid[-1] + margin(wanted)) & (found["survival"].to_numpy() > 0)
     beyond |= len(km_table) == 1  # nobody was observed
     found.loc[beyond, :] = np.nan
     found.insert(0, "time", wanted)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from her2adc.results import concat, frame, row
-from her2adc.stats.design import Column, Design, design
+from her2adc.stats.design import Column, Design, design, printable
 from her2adc.stats.inputs import Bools, check_columns, conf_level_of
 from her2adc.stats.logistic_fit import (
     LogisticFit,
@@ -95,14 +95,27 @@ def _model(made: Design, y: Bools, conf_level: float, sparse: float = 0.0) -> _M
         )
     infinite = separated(x, y)
     few = min(y.sum(), (~y).sum()) < sparse * x.shape[1]
+    names = [_name(c) for c in made.columns if c.place is not None and kept[c.place]]
+
+    def settled(fit: LogisticFit, method: str) -> _Model:
+        """The model, or which variables did not converge."""
+        moving = ", ".join(name for name, flag in zip(names, fit.stuck[1:], strict=True) if flag)
+        if moving:
+            return _Model(made, y, kept, None, f"not estimable: the fit did not converge ({moving})")
+        return _Model(made, y, kept, fit, method)
+
     if not infinite.any() and few:
-        fit = fit_firth_logistic(x, y, conf_level)
-        return _Model(made, y, kept, fit, f"{FIRTH} (sparse: fewer than {sparse:g} events per variable)")
+        method = f"{FIRTH} (sparse: fewer than {sparse:g} events per variable)"
+        return settled(fit_firth_logistic(x, y, conf_level), method)
     if not infinite.any():
-        return _Model(made, y, kept, fit_logistic(x, y, conf_level), LOGISTIC)
-    names = [f"{c.variable} {c.level}".strip() for c in made.columns if c.place is not None and kept[c.place]]
+        return settled(fit_logistic(x, y, conf_level), LOGISTIC)
     where = ", ".join(name for name, flag in zip(names, infinite, strict=True) if flag)
-    return _Model(made, y, kept, fit_firth_logistic(x, y, conf_level), f"{FIRTH} (separated: {where})")
+    return settled(fit_firth_logistic(x, y, conf_level), f"{FIRTH} (separated: {where})")
+
+
+def _name(column: Column) -> str:
+    """Variable and level as a message prints them."""
+    return f"{column.variable} {column.level}".strip()
 
 
 def logistic(
@@ -183,11 +196,15 @@ def _term(column: Column, model: _Model, conf_level: float) -> list[dict[str, An
     at = model.position(column.place)
     common["method"] = model.method
     if at is None or model.fit is None:
-        common["method"] = model.method if model.fit is None else "not estimable: collinear"
+        common["method"] = "not estimable: collinear" if not model.kept[column.place] else model.method
         return [{**common, "statistic": name, "value": _NAN} for name in ("odds_ratio", "p_value")]
     fit = model.fit
-    limits = {"conf_low": np.exp(fit.low[at]), "conf_high": np.exp(fit.high[at]), "conf_level": conf_level}
-    ratio = {**common, "statistic": "odds_ratio", "value": np.exp(fit.coef[at]), **limits}
+    if np.isnan(fit.low[at]) or np.isnan(fit.high[at]):
+        common["method"] += f", limits not found (the profile of {_name(column)} did not converge)"
+    with np.errstate(over="ignore"):  # said by printable
+        value, low, high = (float(np.exp(v[at])) for v in (fit.coef, fit.low, fit.high))
+    limits = {"conf_low": low, "conf_high": high, "conf_level": conf_level}
+    ratio = printable({**common, "statistic": "odds_ratio", "value": value, **limits}, column)
     return [ratio, {**common, "statistic": "p_value", "value": fit.p[at]}]
 
 

@@ -2,28 +2,27 @@
 
 statsmodels fits the same coefficients but has no profile limits, and is too slow to fit again for
 every step towards one; ``firthmodels`` fits the penalised model and agrees with R's ``logistf`` and
-``brglm2``, and tells whether the data are separated.
+``brglm2``, and tells whether the data are separated. Every fit is made on columns that are centred and
+scaled, or orthogonal, and given back on the scale of the covariates as they came: an age of 55 or a
+calendar year is as good as one less its mean.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
-from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, conf_level_of
+from her2adc.stats.logistic_profile import Climb, Profile, climb, loglik, orthogonal
 
 __all__ = ["LogisticFit", "fit_firth_logistic", "fit_logistic", "independent", "maximise", "separated"]
 
 _NAN = float("nan")
-_ITERATIONS = 60
-_CHANGE = 1e-9
-_LARGEST = 60.0
+_COLLINEAR, _ROUNDING = 1e-9, 1e-14
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class LogisticFit:
         Inverse of the information.
     loglik, loglik_null : float
         Log-likelihood (penalised after Firth) with the covariates and with the intercept only.
+    stuck : ndarray of bool
+        Coefficients that still moved when the iterations ended, in an otherwise empty fit.
     """
 
     coef: Floats
@@ -53,11 +54,7 @@ class LogisticFit:
     covariance: Floats
     loglik: float
     loglik_null: float
-
-
-def _with_intercept(x: Floats) -> Floats:
-    """Columns with a first one of ones."""
-    return np.column_stack([np.ones(len(x)), x])
+    stuck: Bools
 
 
 def _checked(x: Floats, y: Bools) -> None:
@@ -79,10 +76,11 @@ def independent(x: Floats) -> Bools:
     kept = np.zeros(x.shape[1], dtype=bool)
     basis = np.ones((len(x), 1)) / np.sqrt(max(len(x), 1))
     for j, column in enumerate(x.T):
-        left = column - basis @ (basis.T @ column)
+        middle = column - column.mean() if len(x) else column
+        left = middle - basis @ (basis.T @ middle)
         left = left - basis @ (basis.T @ left)
-        size = float(np.linalg.norm(left))
-        if size > 1e-9 * max(float(np.linalg.norm(column)), 1e-300):
+        size, rounding = float(np.linalg.norm(left)), _ROUNDING * float(np.linalg.norm(column))
+        if size > max(_COLLINEAR * float(np.linalg.norm(middle)), rounding, 1e-300):
             kept[j] = True
             basis = np.column_stack([basis, left / size])
     return kept
@@ -110,6 +108,7 @@ def separated(x: Floats, y: Bools) -> Bools:
     """
     from firthmodels import detect_separation
 
+    uses("firthmodels")
     _checked(x, y)
     if not x.shape[1]:
         return np.zeros(0, dtype=bool)
@@ -126,31 +125,43 @@ def maximise(x: Floats, y: Bools, offset: Floats) -> tuple[Floats, float]:
     >>> round(maximise(np.ones((4, 1)), np.array([True, True, True, False]), np.zeros(4))[1], 4)
     -2.2493
     """
-    coef, value = np.zeros(x.shape[1]), _loglik(offset, y)
-    for _ in range(_ITERATIONS if x.shape[1] else 0):
-        eta = x @ coef + offset
-        fitted = special.expit(eta)
-        weight = fitted * special.expit(-eta)
-        step = np.linalg.lstsq((x * weight[:, None]).T @ x, x.T @ (y - fitted), rcond=None)[0]
-        while (proposed := _loglik(x @ (coef + step) + offset, y)) < value - 1e-9 * (1 + abs(value)):
-            step = step / 2
-        coef, value = coef + step, proposed
-        if np.abs(step).max() < _CHANGE * (1 + np.abs(coef).max()):
-            break
-    return coef, value
+    basis, back = orthogonal(x)
+    found = climb(basis, y, np.zeros(x.shape[1]), offset=offset)
+    return back @ found.coef, found.value
 
 
-def _loglik(eta: Floats, y: Bools) -> float:
-    """Log-likelihood of linear predictors."""
-    return float(-np.logaddexp(0, np.where(y, -eta, eta)).sum())
-
-
-def _inverse_information(x: Floats, coef: Floats) -> Floats:
-    """Inverse of the information at the coefficients."""
-    eta = x @ coef
-    weight = np.exp(-np.logaddexp(0, eta) - np.logaddexp(0, -eta))
-    out: Floats = np.linalg.inv((x * weight[:, None]).T @ x)
+def _inverse_information(x: Floats, eta: Floats) -> Floats:
+    """Inverse of the information at linear predictors."""
+    weight = special.expit(eta) * special.expit(-eta)
+    basis, back = orthogonal(x)
+    inner = np.linalg.pinv((basis * weight[:, None]).T @ basis, hermitian=True, rcond=1e-14)
+    out: Floats = back @ inner @ back.T
     return out
+
+
+def _fit(x: Floats, y: Bools, found: Climb, conf_level: float, firth: bool) -> LogisticFit:
+    """Estimates, limits and tests at the end of a climb; empty where it has not ended."""
+    level, columns = conf_level_of(conf_level), np.column_stack([np.ones(len(x)), x])
+    basis, back = orthogonal(columns)
+    size = columns.shape[1]
+    low, high, p, none = (np.full(size, _NAN) for _ in range(4))
+    if not found.converged:
+        moved = np.abs(back @ found.step)[1:] * x.std(axis=0)
+        stuck = np.append(False, ~(moved < np.max(moved, initial=0.0) / 2))
+        return LogisticFit(none, none, low, high, p, none, np.full((size, size), _NAN), _NAN, _NAN, stuck)
+    coef, eta = back @ found.coef, basis @ found.coef
+    covariance = _inverse_information(columns, eta)
+    error = np.sqrt(np.diag(covariance))
+    for j in range(size):
+        held = Profile(columns, y, j, eta, firth=firth)
+        low[j], high[j] = held.limits(float(error[j]), level)
+        p[j] = held.p()
+    wald = 2 * stats.norm.sf(np.abs(coef / error))
+    if firth:  # the penalty of the covariates as they came
+        value, null = _firth_logliks(x, eta, y)
+    else:
+        value, null = found.value, maximise(columns[:, :1], y, np.zeros(y.size))[1]
+    return LogisticFit(coef, error, low, high, p, wald, covariance, value, null, np.zeros(size, dtype=bool))
 
 
 def fit_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
@@ -177,40 +188,8 @@ def fit_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
     ([-0.6931, 1.3863], [-3.761, -1.881])
     """
     _checked(x, y)
-    level, nothing = conf_level_of(conf_level), np.zeros(len(x))
-    columns = _with_intercept(x)
-    scale = np.append(1.0, np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0))
-    coef, loglik = maximise(columns / scale, y, nothing)
-    covariance = _inverse_information(columns / scale, coef)
-    error = np.sqrt(np.diag(covariance))
-    half = float(stats.chi2.ppf(level, 1)) / 2
-    low, high, p = (np.zeros(coef.size) for _ in range(3))
-    for j in range(coef.size):
-        fall = partial(_fall, columns / scale, y, j, loglik)
-        low[j], high[j] = (_limit(fall, float(coef[j]), side * float(error[j]), half) for side in (-1, 1))
-        p[j] = stats.chi2.sf(2 * max(fall(0.0), 0.0), 1)
-    null = maximise(columns[:, :1], y, nothing)[1]
-    wald = 2 * stats.norm.sf(np.abs(coef / error))
-    rescaled = covariance / np.outer(scale, scale)
-    return LogisticFit(
-        coef / scale, error / scale, low / scale, high / scale, p, wald, rescaled, loglik, null
-    )
-
-
-def _fall(x: Floats, y: Bools, j: int, top: float, value: float) -> float:
-    """How far the log-likelihood falls when one coefficient is held at a value."""
-    return top - maximise(np.delete(x, j, axis=1), y, x[:, j] * value)[1]
-
-
-def _limit(fall: Any, start: float, step: float, depth: float) -> float:
-    """Value on one side at which the likelihood has fallen by ``depth``; infinite where it never does."""
-    inside, reach = start, 2.0
-    while fall(start + reach * step) < depth:
-        inside, reach = start + reach * step, reach * 1.5
-        if reach > _LARGEST:
-            return float(np.copysign(np.inf, step))
-    outside = start + reach * step
-    return float(optimize.brentq(lambda v: fall(v) - depth, inside, outside, xtol=1e-12, rtol=1e-12))
+    basis, _ = orthogonal(np.column_stack([np.ones(len(x)), x]))
+    return _fit(x, y, climb(basis, y, np.zeros(basis.shape[1])), conf_level, False)
 
 
 def fit_firth_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> LogisticFit:
@@ -234,66 +213,43 @@ def fit_firth_logistic(x: Floats, y: Bools, conf_level: float = 0.95) -> Logisti
     Examples
     --------
     >>> x, y = np.array([[0.0], [0], [1], [1]]), np.array([True, False, True, True])
-    >>> fit_firth_logistic(x, y).coef.round(4).tolist()
+    >>> (fit_firth_logistic(x, y).coef.round(4) + 0.0).tolist()
     [0.0, 1.6094]
     """
+    _checked(x, y)
+    basis, _ = orthogonal(np.column_stack([np.ones(len(x)), x]))
+    found = climb(basis, y, _firth_start(basis, y), firth=True)
+    return _fit(x, y, found, conf_level, True)
+
+
+def _firth_start(basis: Floats, y: Bools) -> Floats:
+    """Penalised coefficients of orthonormal columns by ``firthmodels``; zeros where it does not converge."""
     from firthmodels import FirthLogisticRegression
 
-    _checked(x, y)
-    level = conf_level_of(conf_level)
-    scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
-    outcome = y.astype(np.int64)
-    nothing = np.full(x.shape[1] + 1, np.nan)
-    with warnings.catch_warnings():  # what does not converge comes back as NaN
+    uses("firthmodels")
+    scale = np.sqrt(len(basis))
+    model = FirthLogisticRegression(gtol=1e-6, xtol=1e-6, max_iter=100, fit_intercept=False)
+    with warnings.catch_warnings():  # what does not converge is climbed from zero
         warnings.simplefilter("ignore")
-        for gradient in (1e-9, 1e-7, 1e-5):
-            model = FirthLogisticRegression(gtol=gradient, xtol=1e-8, max_iter=500)
-            model.fit(x / scale, outcome)
-            if model.converged_:
-                break
-        else:
-            square = np.full((nothing.size, nothing.size), np.nan)
-            return LogisticFit(nothing, nothing, nothing, nothing, nothing, nothing, square, _NAN, _NAN)
-        limits = model.conf_int(alpha=1 - level, method="pl", max_iter=500, tol=1e-9)
-        p = _firth_tests(model)
-    order, factor = np.roll(np.arange(nothing.size), 1), np.append(1.0, scale)
-    coef = np.append(model.coef_, model.intercept_)[order] / factor
-    covariance = _inverse_information(_with_intercept(x / scale), coef * factor) / np.outer(factor, factor)
-    error = np.sqrt(np.diag(covariance))
-    low, high = (np.asarray(limits)[order] / factor[:, None]).T
-    shift = float(np.log(scale).sum())  # the penalty of the covariates as they came
-    return LogisticFit(
-        coef,
-        error,
-        low,
-        high,
-        p[order],
-        2 * stats.norm.sf(np.abs(coef / error)),
-        covariance,
-        float(model.loglik_) + shift,
-        _firth_null(_with_intercept(x), outcome),
-    )
+        try:
+            model.fit(basis * scale, y.astype(np.int64))
+        except (np.linalg.LinAlgError, ValueError):
+            return np.zeros(basis.shape[1])
+    return np.asarray(model.coef_ * scale if model.converged_ else np.zeros(basis.shape[1]))
 
 
-def _firth_tests(model: Any) -> Floats:
-    """P-values of the coefficients; a test that does not converge is tried again from another start."""
-    p = np.asarray(model.lrt().lrt_pvalues_, dtype=np.float64)
-    for gradient, warm in product((1e-9, 1e-7, 1e-5), (True, False)):
-        if np.isfinite(p).all():
-            break
-        found = model.set_params(gtol=gradient).lrt(warm_start=warm).lrt_pvalues_
-        p = np.where(np.isfinite(p), p, found)
-    return p
+def _firth_logliks(x: Floats, eta: Floats, y: Bools) -> tuple[float, float]:
+    """Penalised log-likelihoods at the estimates, and the largest with the intercept only."""
+    spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
+    z = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / spread])
 
-
-def _firth_null(x: Floats, y: Any) -> float:
-    """Largest penalised log-likelihood when only the intercept is free, the penalty that of all columns."""
+    def penalised(eta: Floats) -> float:
+        weight = special.expit(eta) * special.expit(-eta)
+        return loglik(eta, y) + float(np.linalg.slogdet((z * weight[:, None]).T @ z)[1]) / 2
 
     def negative(intercept: float) -> float:
-        eta = np.full(len(x), intercept)
-        weight = np.exp(-np.logaddexp(0, eta) - np.logaddexp(0, -eta))
-        penalty = np.linalg.slogdet((x * weight[:, None]).T @ x)[1] / 2
-        return -(_loglik(eta, y.astype(bool)) + float(penalty))
+        return -penalised(np.full(len(x), intercept))
 
     found = optimize.minimize_scalar(negative, bounds=(-30, 30), method="bounded", options={"xatol": 1e-10})
-    return float(-found.fun)
+    shift = float(np.log(spread).sum())  # of the covariates as they came
+    return penalised(eta) + shift, float(-found.fun) + shift

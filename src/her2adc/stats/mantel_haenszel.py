@@ -16,6 +16,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from her2adc.results import frame, row
+from her2adc.software import uses
 from her2adc.stats.categorical import Test
 from her2adc.stats.inputs import Floats, check_columns, conf_level_of, levels_of
 from her2adc.stats.ratios import table_of
@@ -61,7 +62,9 @@ def mantel_haenszel(tables: Sequence[Any], conf_level: float = 0.95) -> MantelHa
     ----------
     tables : sequence of array_like, shape (2, 2)
         One table a stratum: rows are groups, columns with and without the event. A stratum in
-        which one group or one outcome is empty says nothing and is left out.
+        which nobody or everybody has the event says nothing about the odds ratio and the tests, but
+        counts in the risk difference and, with events only, in the risk ratio; one in which a group
+        is empty has no weight anywhere.
     conf_level : float
         Level of the intervals.
 
@@ -84,10 +87,13 @@ def mantel_haenszel(tables: Sequence[Any], conf_level: float = 0.95) -> MantelHa
     if not len(tables):
         raise ValueError("tables is empty; give one 2 x 2 table for each stratum")
     checked = [table_of(table) for table in tables]
-    a = np.array([t for t in checked if t.sum(axis=0).all() and t.sum(axis=1).all()]).reshape(-1, 2, 2)
+    both = np.array([t for t in checked if t.sum(axis=1).all()]).reshape(-1, 2, 2)  # patients in both groups
+    a = both[both.sum(axis=1).all(axis=1)]
+    ratio, difference = _risk_ratio(both, level), _risk_difference(both)
     if not len(a):
-        nothing, estimate = Test(_NAN, 0, _NAN), (_NAN, _NAN, _NAN)
-        return MantelHaenszel(estimate, estimate, _NAN, *[nothing] * 5)
+        nothing = Test(_NAN, 0, _NAN)
+        return MantelHaenszel((_NAN, _NAN, _NAN), ratio, difference, *[nothing] * 5)
+    uses("statsmodels")
     pooled = StratifiedTable(np.moveaxis(a, 0, 2), shift_zeros=False)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = float(pooled.oddsratio_pooled)
@@ -96,8 +102,8 @@ def mantel_haenszel(tables: Sequence[Any], conf_level: float = 0.95) -> MantelHa
     usable = 0 < odds < np.inf
     return MantelHaenszel(
         odds_ratio=(odds, low, high) if usable else (odds, _NAN, _NAN),
-        risk_ratio=_risk_ratio(a, level),
-        risk_difference=_risk_difference(a),
+        risk_ratio=ratio,
+        risk_difference=difference,
         association=Test.of(float(pooled.test_null_odds(correction=False).statistic), 1),
         corrected=Test.of(float(pooled.test_null_odds(correction=True).statistic), 1),
         breslow_day=Test.of(
@@ -115,7 +121,9 @@ def _margins(a: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
 
 
 def _risk_difference(a: Floats) -> float:
-    """Mantel-Haenszel risk difference."""
+    """Mantel-Haenszel risk difference; NaN without a stratum."""
+    if not len(a):
+        return _NAN
     x, n, y, m, total = _margins(a)
     return float(((x * m - y * n) / total).sum() / (n * m / total).sum())
 
@@ -125,7 +133,7 @@ def _risk_ratio(a: Floats, conf_level: float) -> Estimate:
     x, n, y, m, total = _margins(a)
     above, below = float((x * m / total).sum()), float((y * n / total).sum())
     if not above or not below:
-        return above / below if below else np.inf, _NAN, _NAN
+        return above / below if below else np.inf if above else _NAN, _NAN, _NAN
     variance = float(((n * m * (x + y) - x * y * total) / total**2).sum()) / (above * below)
     half = stats.norm.ppf(0.5 + conf_level / 2) * np.sqrt(variance)
     ratio = above / below

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from her2adc.software import uses
 from her2adc.stats.inputs import Bools, Floats, tied
 from her2adc.stats.partial_likelihood import CoxFit
+from her2adc.stats.penalised import Penalised
 from her2adc.stats.risk_sets import RiskSets
 from her2adc.stats.scheme import PLAIN, Scheme
 
@@ -177,25 +179,49 @@ def fit_firth(x: Floats, times: Floats, events: Bools, kept: Bools, conf_level: 
     Heinze, G. and Schemper, M. (2001). A solution to the problem of monotone likelihood in Cox
     regression. Biometrics 57, 114-119.
     """
+    columns = x[:, kept]
+    found = Penalised(columns, times, events)
+    scale, places = found.sets.scale, np.flatnonzero(kept)
+    out = {name: np.full(x.shape[1], np.nan) for name in ("coef", "low", "high", "p")}
+    start, quick = _by_firthmodels((columns - found.sets.centre) / scale, times, events, conf_level)
+    top = max((found.climb(begin) for begin in start), key=lambda summit: (summit.converged, summit.value))
+    if not top.converged:
+        return FirthFit(**out)
+    error = found.errors(top)
+    for j, place in enumerate(places):
+        low, high, p = quick[j] if np.abs(start[-1] - top.coef).max() < 1e-3 else [np.nan] * 3
+        if not low < top.coef[j]:
+            low = found.limit(top, j, -error[j], conf_level)
+        if not high > top.coef[j]:
+            high = found.limit(top, j, error[j], conf_level)
+        out["coef"][place], out["low"][place], out["high"][place] = (
+            np.array([top.coef[j], low, high]) / scale[j]
+        )
+        out["p"][place] = p if np.isfinite(p) else found.p_value(top, j)
+    return FirthFit(**out)
+
+
+def _by_firthmodels(
+    standard: Floats, times: Floats, events: Bools, conf_level: float
+) -> tuple[list[Floats], Floats]:
+    """Where to begin, and limits and p-values where ``firthmodels`` finds them."""
     from firthmodels import FirthCoxPH
 
-    columns = x[:, kept]
-    scale = columns.std(axis=0)
-    standard = (columns - columns.mean(axis=0)) / scale
-    out = {name: np.full(x.shape[1], np.nan) for name in ("coef", "low", "high", "p")}
-    with warnings.catch_warnings():  # what does not converge comes back as NaN
+    uses("firthmodels")
+    zero, found = np.zeros(standard.shape[1]), np.full((standard.shape[1], 3), np.nan)
+    with warnings.catch_warnings():  # what does not converge is climbed by the caller
         warnings.simplefilter("ignore")
         for gradient, step in product((1e-7, 1e-6, 1e-5, 1e-4), (1.0, 5.0, 0.5)):  # it can stall
             model = FirthCoxPH(gtol=gradient, xtol=1e-6, max_iter=200, max_step=step)
-            model.fit(standard, (events, tied(times)))
-            if model.converged_:
-                break
-        limits = np.full((columns.shape[1], 2), np.nan)
+            with suppress(np.linalg.LinAlgError, ValueError):
+                model.fit(standard, (events, tied(times)))
+                if model.converged_:
+                    break
+        else:
+            return [zero], found
         with suppress(np.linalg.LinAlgError):  # a limit can lie where the information vanishes
-            limits = model.conf_int(alpha=1 - conf_level, method="pl", max_iter=200, tol=1e-8)
-        model.lrt()
-    if model.converged_:
-        out["coef"][kept] = model.coef_ / scale
-        out["low"][kept], out["high"][kept] = (limits / scale[:, None]).T
-        out["p"][kept] = model.lrt_pvalues_
-    return FirthFit(**out)
+            found[:, :2] = model.conf_int(alpha=1 - conf_level, method="pl", max_iter=200, tol=1e-8)
+        with suppress(np.linalg.LinAlgError):
+            model.lrt()
+            found[:, 2] = model.lrt_pvalues_
+    return [zero, np.asarray(model.coef_, dtype=np.float64)], found

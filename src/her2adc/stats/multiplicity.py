@@ -9,6 +9,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from her2adc.results import concat, select
+from her2adc.software import uses
 from her2adc.stats.inputs import Floats
 
 __all__ = ["METHODS", "adjust", "adjusted_rows"]
@@ -52,6 +53,7 @@ def adjust(p: Any, method: str = "holm") -> Floats:
         raise ValueError("p has values outside 0 to 1; give p-values")
     out = np.full(values.shape, np.nan)
     if known.any():
+        uses("statsmodels")
         out[known] = multipletests(values[known], method=METHODS[method])[1]
     return out
 

@@ -21,12 +21,13 @@ import pandas as pd
 
 from her2adc.results import ALL_PATIENTS, frame, row
 from her2adc.stats.inputs import (
-    TIE_TOLERANCE,
     Floats,
     conf_level_of,
     conf_type_of,
     groups_of,
     groups_with_all,
+    margin,
+    place_at,
 )
 from her2adc.stats.kaplan_meier import limits
 from her2adc.stats.transitions import Stays, estimate, stays_of
@@ -204,10 +205,9 @@ def state_occupation(
 
 def _place(time: Floats, landmark: float) -> int:
     """Place of the last time up to a landmark; -1 beyond the last follow-up."""
-    margin = TIE_TOLERANCE * max(1.0, landmark)
-    if not time.size or landmark > time[-1] + margin:
+    if not time.size or landmark > time[-1] + margin(landmark):
         return -1
-    return int(np.searchsorted(time, landmark + margin, side="right")) - 1
+    return int(place_at(time, landmark))
 
 
 def attrition(

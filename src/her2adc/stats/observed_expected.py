@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from her2adc.stats.inputs import Bools, Floats, tied
+from her2adc.stats.inputs import Bools, Floats, merged
 
 __all__ = ["WEIGHTINGS", "LogRank", "compare_groups", "logrank_test"]
 
@@ -113,11 +113,11 @@ def compare_groups(
     if rho < 0 or gamma < 0:
         raise ValueError(f"rho and gamma are {rho} and {gamma}; give powers of 0 or more")
     size = int(groups.max(initial=-1)) + 1
-    both = tied(times if entry is None else np.concatenate((times, entry)))
+    times, entry = merged(times, entry)
     observed, expected, variance = np.zeros(size), np.zeros(size), np.zeros((size, size))
     for rows in [slice(None)] if strata is None else [strata == s for s in np.unique(strata)]:
-        opened = None if entry is None else both[times.size :][rows]
-        at_risk, died = _tables(both[: times.size][rows], events[rows], groups[rows], opened, size)
+        opened = None if entry is None else entry[rows]
+        at_risk, died = _tables(times[rows], events[rows], groups[rows], opened, size)
         n, d = at_risk.sum(axis=1), died.sum(axis=1)
         w = _weight(n, d, weighting, rho, gamma)
         share = at_risk / n[:, None]

@@ -28,6 +28,7 @@ _MAX_ITERATIONS = 60
 _RELATIVE_CHANGE = 1e-11
 _ALIASED = 1e-9
 _ROUNDING = 1e-12
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ def fit_cox(x: Floats, times: Floats, events: Bools, scheme: Scheme = PLAIN) -> 
     coef[kept] = beta / sets.scale
     covariance[np.ix_(kept, kept)] = inverse / np.outer(sets.scale, sets.scale)
     with np.errstate(invalid="ignore"):
-        reach = np.sqrt(np.diag(inverse)) * [np.ptp(column) for column in sets.x.T] / sets.scale
-    suspicious = bool((~np.isfinite(reach) | (reach > 20)).any())
+        spread = np.array([np.ptp(column) for column in sets.x.T]) / sets.scale
+        reach = np.sqrt(np.diag(inverse)) * spread
+    far = np.abs(beta) * spread > _FAR
+    suspicious = bool((~np.isfinite(reach) | (reach > 20) | (reach <= 0) | far).any())
     return CoxFit(coef, covariance, loglik, null, kept, suspicious)
 
 
@@ -243,7 +246,7 @@ def ph_test(
     p = x.shape[1]
     sets = RiskSets(x, times, events, scheme)
     state = sets.at(coef * sets.scale)
-    g = _time_scale(sets, times, events, scheme, transform)
+    g = _time_scale(sets, events, transform)
     score, cross = sets.derivatives(state, g)
     plain, square = sets.derivatives(state)[1], sets.derivatives(state, g * g)[1]
     matrix = np.block([[plain, cross], [cross, square]])
@@ -255,14 +258,13 @@ def ph_test(
     return out
 
 
-def _time_scale(sets: RiskSets, times: Floats, events: Bools, scheme: Scheme, transform: str) -> Floats:
+def _time_scale(sets: RiskSets, events: Bools, transform: str) -> Floats:
     """Transformed time of each cell, less its mean over the events."""
     grid = sets.cell_times
     if transform == "km":
-        values = survival_before(times, events, grid, scheme.entry)
-        values = 1.0 - values
+        values = 1.0 - survival_before(sets.stop, events, grid, sets.entry)
     elif transform == "rank":
-        ordered = np.sort(times)
+        ordered = np.sort(sets.stop)
         values = (np.searchsorted(ordered, grid) + np.searchsorted(ordered, grid, "right") + 1) / 2
     elif transform in TRANSFORMS:
         values = np.log(grid) if transform == "log" else grid.copy()

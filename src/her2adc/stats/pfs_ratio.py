@@ -45,7 +45,7 @@ from her2adc.stats.inputs import (
     groups_with_all,
     tied,
 )
-from her2adc.stats.kaplan_meier import km, quantile
+from her2adc.stats.kaplan_meier import km, median
 from her2adc.stats.proportions import CLOPPER_PEARSON, clopper_pearson
 from her2adc.stats.weighted_share import weighted_share
 
@@ -165,7 +165,7 @@ def pfs_ratio(
         n, events = pairs.first.size, int(pairs.progressed.sum())
         common: dict[str, Any] = {"group": label, "population": population, "n": n, "n_events": events}
         records = [*_shares(pairs, threshold, conf_type, conf_level), *_within(pairs, conf_level)]
-        value, low, high = quantile(
+        value, low, high = median(
             km(pairs.ratio, pairs.progressed, conf_type=conf_type, conf_level=conf_level)
         )
         limits = {"conf_low": low, "conf_high": high, "conf_level": conf_level}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from her2adc.software import uses
 from her2adc.stats.inputs import conf_level_of
 
 __all__ = ["CLOPPER_PEARSON", "NEWCOMBE", "clopper_pearson", "newcombe"]
@@ -45,6 +46,7 @@ def clopper_pearson(count: int, total: int, conf_level: float = 0.95) -> tuple[f
     if total == 0:
         return _NAN, _NAN, _NAN
     alpha = 1 - conf_level_of(conf_level)
+    uses("statsmodels")
     low, high = proportion_confint(count, total, alpha=alpha, method="beta")
     return count / total, float(low) if count else 0.0, float(high) if count < total else 1.0
 
@@ -80,6 +82,7 @@ def newcombe(
     _check(count_other, total_other)
     if total == 0 or total_other == 0:
         return _NAN, _NAN, _NAN
+    uses("statsmodels")
     low, high = confint_proportions_2indep(
         count,
         total,

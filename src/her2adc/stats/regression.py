@@ -12,7 +12,7 @@ from scipy import stats
 from her2adc.results import concat, frame, row
 from her2adc.stats.concordance import concordance
 from her2adc.stats.cox_model import Estimates, Model, estimates, model_of
-from her2adc.stats.design import Column
+from her2adc.stats.design import Column, printable
 from her2adc.stats.inputs import Bools, conf_level_of
 from her2adc.stats.interactions import interaction, interaction_test, product_test
 from her2adc.stats.monotone import infinite_coefficients
@@ -113,7 +113,7 @@ def cox(
     rows: list[dict[str, Any]] = []
     for column in model.design.columns:
         rows += _term_rows(column, found, model.events, conf_level)
-    rows += [_interaction_row(model, fit, f"{a}:{b}") for a, b in interactions]
+    rows += [_interaction_row(model, fit, name) for name in model.design.products]
     rows += _model_rows(model, fit, found, conf_level)
     rows += _ph_rows(model, fit, found.monotone, analysis)
     common = {"analysis": analysis, "population": population}
@@ -140,7 +140,7 @@ def _term_rows(column: Column, found: Estimates, events: Bools, conf_level: floa
         "conf_high": found.high[j],
         "conf_level": conf_level,
     }
-    return [{**common, **ratio}, {**common, "statistic": "p_value", "value": found.p[j]}]
+    return [printable({**common, **ratio}, column), {**common, "statistic": "p_value", "value": found.p[j]}]
 
 
 def _interaction_row(model: Model, fit: CoxFit, variable: str) -> dict[str, Any]:

@@ -14,15 +14,104 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from her2adc.stats.inputs import Bools, Floats, sums_by, tied
+from her2adc.stats.inputs import (
+    Bools,
+    Floats,
+    check_entry,
+    events_of,
+    margin,
+    merged,
+    sums_by,
+    times_of,
+    weights_of,
+)
 from her2adc.stats.scheme import PLAIN, Scheme
 
-__all__ = ["RiskSets", "State"]
+__all__ = ["RiskSets", "State", "at_risk", "numbers_at_risk"]
 
 _LOWEST = -300.0
 _CHUNK = 1 << 15
+
+
+def at_risk(time: Any, event: Any, entry: Any, at: Any, weights: Any = None) -> pd.DataFrame:
+    """Numbers at risk, and events and censorings so far, asked of the data at any times.
+
+    This is the one definition of the book: at risk at t are those with T >= t who came under
+    observation before t (entry < t), and from the start on those with entry 0. Times that differ by
+    rounding are one time.
+
+    Parameters
+    ----------
+    time : array_like of float
+        Time to the event or to censoring, not negative.
+    event : array_like of bool
+        True where the event happened.
+    entry : array_like of float or None
+        Time of coming under observation (delayed entry); None when all are observed from the start.
+    at : array_like of float
+        Times at which the numbers are wanted, in any order.
+    weights : array_like of float, optional
+        Case weights; the numbers are then sums of weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each time asked for: ``time, n_risk, n_event, n_censor``, the last two up to and
+        including the time.
+
+    Examples
+    --------
+    >>> at_risk([1.0, 2.0, 3.0], [True, False, True], None, [0, 2])[["n_risk", "n_event"]].values.tolist()
+    [[3, 0], [2, 1]]
+    """
+    times, events = times_of(time), events_of(event)
+    if times.size != events.size:
+        raise ValueError(f"{times.size} times but {events.size} events; give one event per time")
+    entries = None if entry is None else times_of(entry, "entry")
+    if entries is not None:
+        if entries.size != times.size:
+            raise ValueError(f"{times.size} times but {entries.size} entries; give one entry per time")
+        check_entry(times, entries)
+    wanted = times_of(np.atleast_1d(np.asarray(at, dtype=np.float64)), "at")
+    own = np.ones(times.size) if weights is None else weights_of(weights, times.size)
+    near = margin(wanted)
+    n_risk = _from(times, own, wanted - near)
+    if entries is not None:
+        late = entries > 0
+        n_risk = n_risk - _from(entries[late], own[late], wanted - near)
+    counts = {"n_risk": n_risk}
+    for name, rows in (("n_event", events), ("n_censor", ~events)):
+        counts[name] = own[rows].sum() - _from(times[rows], own[rows], np.nextafter(wanted + near, np.inf))
+    kind = np.int64 if weights is None else np.float64
+    return pd.DataFrame({"time": wanted, **{name: found.astype(kind) for name, found in counts.items()}})
+
+
+def _from(times: Floats, weights: Floats, at: Floats) -> Floats:
+    """Weight of the times at or after each time asked for."""
+    order = np.argsort(times, kind="stable")
+    later = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    return np.asarray(later[np.searchsorted(times[order], at, side="left")])
+
+
+def numbers_at_risk(
+    grid: Floats, times: Floats, entry: Floats | None = None, weights: Floats | None = None
+) -> Floats:
+    """Numbers at risk at the sorted times of a grid, near-ties merged: T >= t and entry < t.
+
+    Examples
+    --------
+    >>> numbers_at_risk(np.array([1.0, 2.0]), np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0])).tolist()
+    [1.0, 1.0]
+    """
+    left = sums_by(np.searchsorted(grid, times, side="right"), weights, grid.size + 1)
+    out: Floats = np.cumsum(left[::-1])[::-1][1:]
+    if entry is not None:
+        opened = sums_by(np.searchsorted(grid, entry, side="right"), weights, grid.size + 1)
+        out = out - np.cumsum(opened[::-1])[::-1][1:]
+    return np.asarray(out, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -68,7 +157,8 @@ class RiskSets:
         self.x, self.scheme = x, scheme
         self.centre = np.array([column.mean() for column in x.T])
         self.scale = np.array([column.std() or 1.0 for column in x.T])
-        stop, entry = _merged(times, scheme.entry)
+        stop, entry = merged(times, scheme.entry)
+        self.stop, self.entry = stop, entry
         self.last = np.zeros(stop.size, dtype=np.intp)
         self.opened = None if entry is None else np.zeros(stop.size, dtype=np.intp)
         self.bounds: list[tuple[int, int]] = []
@@ -244,14 +334,6 @@ class RiskSets:
         out *= (state.risk if weights is None else state.risk / weights)[:, None]
         out[self.event_rows] += self.standard(self.event_rows) - self.event_means(state)[self.event_cells]
         return out
-
-
-def _merged(times: Floats, entry: Floats | None) -> tuple[Floats, Floats | None]:
-    """Times and entries, near-ties among both merged."""
-    if entry is None:
-        return tied(times), None
-    both = tied(np.concatenate((times, entry)))
-    return both[: times.size], both[times.size :]
 
 
 def _strata_rows(strata: NDArray[np.integer[Any]] | None, n: int) -> Iterator[slice | NDArray[np.intp]]:

@@ -16,7 +16,7 @@ import pandas as pd
 from her2adc.results import concat, frame
 from her2adc.stats.cloning import CLONE, START, STRATEGY, WEIGHT, begin_of, clones
 from her2adc.stats.evalue import e_values
-from her2adc.stats.inputs import check_columns, endpoint_of
+from her2adc.stats.inputs import check_columns, endpoint_of, margin
 from her2adc.stats.sequences_compare import EXPOSED, Comparison, Question, arms_of, not_estimable
 from her2adc.stats.sequences_methods import ORDER, ORDER_ANALYSIS, SECOND, SECOND_ANALYSIS
 from her2adc.stats.sequences_strategies import kept_sequences, stabilised_weights
@@ -99,7 +99,7 @@ def order(
 
     def landmark(time: float) -> Comparison:
         left = from_landmark(kept, endpoint, time)
-        return Comparison.fit(question, left.loc[left[_BEGIN] <= time], extra)
+        return Comparison.fit(question, left.loc[left[_BEGIN] <= time + margin(time)], extra)
 
     def per_protocol() -> Comparison:
         if progression_time is None:
@@ -175,7 +175,8 @@ def second_adc(
 
     def landmark(time: float) -> Comparison:
         left = from_landmark(kept, endpoint, time)
-        return Comparison.fit(question, left.assign(**{EXPOSED: (left[_BEGIN] <= time) * 1.0}), extra)
+        exposed = (left[_BEGIN] <= time + margin(time)) * 1.0
+        return Comparison.fit(question, left.assign(**{EXPOSED: exposed}), extra)
 
     def dependent() -> Comparison:
         split = split_at(_finite(kept), endpoint, _BEGIN, EXPOSED)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from her2adc.stats.inputs import check_columns, outcome_of
+from her2adc.stats.inputs import check_columns, margin, outcome_of
 
 __all__ = ["from_landmark", "split_at"]
 
@@ -50,8 +50,9 @@ def split_at(data: pd.DataFrame, endpoint: str, exposure_time: str, name: str = 
         raise ValueError(
             f"{exposure_time} is negative in {int((begin < 0).sum())} rows; use 0 for exposed from the start"
         )
-    split = (begin > start) & (begin < found.times)
-    before = (start, np.where(split, begin, found.times), found.events & ~split, begin <= start)
+    near = margin(found.times)
+    split = (begin > start + near) & (begin < found.times - near)
+    before = (start, np.where(split, begin, found.times), found.events & ~split, begin <= start + near)
     after = (begin, found.times, found.events, np.ones(start.size, dtype=bool))
     columns = (f"{endpoint}_entry", f"{endpoint}_time", f"{endpoint}_event", name)
     first = found.kept.assign(**dict(zip(columns, before, strict=True)))
@@ -89,4 +90,5 @@ def from_landmark(data: pd.DataFrame, endpoint: str, landmark: float) -> pd.Data
     found = outcome_of(data, endpoint)
     if found.entry is not None:
         raise ValueError(f"{endpoint} has delayed entry; take the landmark before splitting the follow-up")
-    return found.kept.assign(**{f"{endpoint}_time": found.times - landmark}).loc[found.times > landmark]
+    later = found.times > landmark + margin(landmark)
+    return found.kept.assign(**{f"{endpoint}_time": found.times - landmark}).loc[later]

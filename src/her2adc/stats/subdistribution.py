@@ -13,6 +13,7 @@ import numpy as np
 
 from her2adc.stats.causes import Causes
 from her2adc.stats.inputs import Floats, tied
+from her2adc.stats.risk_sets import numbers_at_risk
 
 __all__ = ["SubdistributionFit", "fit_fine_gray"]
 
@@ -53,7 +54,7 @@ class _Weighted:
         self.event, self.censored = causes == of, causes == 0
         self.competing = ~self.event & ~self.censored
         self.unique, self.first, self.place = np.unique(self.times, return_index=True, return_inverse=True)
-        self.risk = (self.times.size - self.first).astype(np.float64)
+        self.risk = numbers_at_risk(self.unique, self.times)
         self.lost = np.bincount(self.place, self.censored, self.unique.size)
         followed = np.cumprod(1 - self.lost / self.risk)
         self.followed = np.append(1.0, followed[:-1])

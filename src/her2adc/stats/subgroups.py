@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from her2adc.config import Population
+from her2adc.expressions import holds
 from her2adc.results import concat, frame, row, select
 from her2adc.stats import analyses, outcomes
 from her2adc.stats.contingency import association, cross_table
@@ -241,5 +242,7 @@ def populations(
     """
     if f"{name}_time" in data:
         return analyses.populations(data, named, name, landmarks, conf_type)
-    asked = [Comparison(data.query(p.where, engine="python"), population=p.label) for p in named.values()]
+    asked = [
+        Comparison(data[holds(data, p.where, strict=False)], population=p.label) for p in named.values()
+    ]
     return concat([frame([]), *(select(outcomes.rates(ask, name), statistic="rate") for ask in asked)])

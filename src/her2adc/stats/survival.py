@@ -10,15 +10,15 @@ import pandas as pd
 
 from her2adc.results import ALL_PATIENTS, frame, row
 from her2adc.stats.inputs import (
-    TIE_TOLERANCE,
     Outcome,
     check_columns,
     groups_of,
     groups_with_all,
     outcome_of,
 )
-from her2adc.stats.kaplan_meier import at_times, km, quantile
+from her2adc.stats.kaplan_meier import at_times, km, median, quantile
 from her2adc.stats.logrank import logrank, logrank_pairwise, logrank_test, logrank_trend
+from her2adc.stats.risk_sets import at_risk as numbers
 
 __all__ = [
     "at_risk",
@@ -30,6 +30,7 @@ __all__ = [
     "logrank_pairwise",
     "logrank_test",
     "logrank_trend",
+    "median",
     "quantile",
     "summarise",
 ]
@@ -151,7 +152,7 @@ def summarise(
             "n_events": int(found.events.sum()),
         }
         table = _estimate(found, weights, conf_type=conf_type, conf_level=conf_level)
-        value, low, high = quantile(table)
+        value, low, high = median(table)
         rows.append(row("kaplan_meier", "median", value, conf_low=low, conf_high=high, **common))
         for time, value, low, high in at_times(table, list(landmarks)).itertuples(index=False):
             limits = {"conf_low": low, "conf_high": high}
@@ -203,17 +204,12 @@ def at_risk(
     rows = []
     for label, part in groups_with_all(data, by):
         found = outcome_of(part, endpoint, entry)
-        observed, events = found.times, found.events
-        for time in times:
-            margin = TIE_TOLERANCE * max(1.0, abs(time))
-            passed = observed <= time + margin
-            here = observed >= time - margin
-            if found.entry is not None:
-                here &= (found.entry < time - margin) | (found.entry == 0)
+        counted = numbers(found.times, found.events, found.entry, times)
+        for time, here, events, censored in counted.itertuples(index=False):
             counts = {
-                "n_at_risk": int(here.sum()),
-                "n_events_cumulative": int((passed & events).sum()),
-                "n_censored_cumulative": int((passed & ~events).sum()),
+                "n_at_risk": here,
+                "n_events_cumulative": events,
+                "n_censored_cumulative": censored,
             }
             for statistic, count in counts.items():
                 rows.append(
@@ -225,8 +221,8 @@ def at_risk(
                         group=label,
                         variable=endpoint,
                         level=_level(time),
-                        n=observed.size,
-                        n_events=int(events.sum()),
+                        n=found.times.size,
+                        n_events=int(found.events.sum()),
                     )
                 )
     return frame(rows)
@@ -277,7 +273,7 @@ def follow_up(
             "n_events": int(events.sum()),
         }
         reverse = km(times, ~events, entry=found.entry, conf_type=conf_type, conf_level=conf_level)
-        value, low, high = quantile(reverse)
+        value, low, high = median(reverse)
         limits: dict[str, Any] = {"conf_low": low, "conf_high": high, "conf_level": conf_level}
         method = f"reverse Kaplan-Meier, {conf_type} interval"
         common["method"] = "observed"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from her2adc.stats.inputs import Floats, check_columns, endpoint_of, tied
+from her2adc.stats.inputs import Floats, check_columns, endpoint_of, margin, tied
 
 __all__ = ["Stays", "estimate", "stays_of"]
 
@@ -68,7 +68,7 @@ def stays_of(data: pd.DataFrame, states: Mapping[str, str | None], endpoint: str
         if column is not None:
             check_columns(kept, [column])
             values = kept[column].to_numpy(dtype=np.float64, na_value=np.nan)
-            entered[:, j] = np.where(values <= times, values, np.inf)
+            entered[:, j] = np.where(values <= times + margin(times), values, np.inf)
     entered[:, 0], entered[:, -1] = 0.0, np.where(events, times, np.inf)
     if (entered < 0).any():
         raise ValueError("a state is entered before time 0; correct these times")

@@ -12,6 +12,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from her2adc.results import concat, frame, row
+from her2adc.software import uses
 from her2adc.stats.baseline import SMD
 from her2adc.stats.design import design, is_categorical
 from her2adc.stats.inputs import Bools, Floats, check_columns, levels_of
@@ -69,6 +70,7 @@ def propensity(
     if made.matrix.shape[1]:
         made.matrix = (made.matrix - made.matrix.mean(axis=0)) / spread
     x = np.column_stack([np.ones(len(made.matrix)), made.matrix])
+    uses("statsmodels")
     model = sm.GLM(treated[rows].astype(float), x, family=sm.families.Binomial())
     with warnings.catch_warnings():  # separation is refused below
         warnings.simplefilter("ignore")

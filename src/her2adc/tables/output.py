@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from her2adc.markup import Myst, spreadsheet, write_csv
+from her2adc.markup import to_html as _html
 from her2adc.tables.table import LEVEL, VARIABLE, Table
 
-__all__ = ["align", "escape", "notes_markdown", "to_csv", "to_html", "to_markdown"]
+__all__ = ["align", "notes_markdown", "to_csv", "to_html", "to_markdown"]
 
 FIGURE, POINT = "\u2007", "\u2008"
 """Spaces as wide as a digit and as a decimal point."""
-_EM = "&emsp;"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$~&]|^[+\-#])")
+_BREAK = Myst("<br>")
 _NUMBER = re.compile(r"[−-]?\d+(?:[.·]\d+)?|\bNR\b|\bNE\b")
 _MARKS = re.compile(r"[†‡§‖¶#]+$")
-
-
-def escape(text: str) -> str:
-    r"""Text that markdown leaves alone, in a cell of a pipe table.
-
-    Examples
-    --------
-    >>> print(escape("IHC 2+ | <65 *"), escape("+ yes"))
-    IHC 2+ \| \<65 \* \+ yes
-    """
-    return _SPECIAL.sub(r"\\\1", text)
 
 
 def align(cells: Sequence[str]) -> list[str]:
@@ -106,7 +95,7 @@ def _justify(texts: Sequence[str]) -> list[str]:
     return out
 
 
-def to_markdown(table: Table) -> str:
+def to_markdown(table: Table) -> Myst:
     r"""Write a pipe table for MyST: bold variables, indented levels, decimals under each other.
 
     Parameters
@@ -116,7 +105,7 @@ def to_markdown(table: Table) -> str:
 
     Returns
     -------
-    str
+    Myst
 
     Examples
     --------
@@ -135,46 +124,46 @@ def to_markdown(table: Table) -> str:
         for j in range(1, table.frame.shape[1])
     ]
     sides = [":---" if _to_the_left(table, j) else "---:" for j in range(1, table.frame.shape[1])]
-    rule = [":---", *sides]
+    rule = [Myst(":---"), *map(Myst, sides)]
     body = [list(cells) for cells in zip(names, *rest, strict=True)]
-    return "\n".join(_line(cells) for cells in [columns, rule, *body])
+    return Myst("\n").join(_line(cells) for cells in [columns, rule, *body])
 
 
-def _line(cells: Iterable[str]) -> str:
+def _line(cells: Iterable[str]) -> Myst:
     """Cells between bars."""
-    return "| " + " | ".join(cells) + " |"
+    return Myst("| {} |").format(Myst(" | ").join(cells))
 
 
-def _cell(text: str) -> str:
+def _cell(text: str) -> Myst:
     """Escaped cell; spaces at its ends are written as entities, or markdown drops them."""
-    parts = [_guard(part) for part in text.split("\n")]
-    return "<br>".join(parts)
+    return _BREAK.join(_guard(part) for part in text.split("\n"))
 
 
-def _guard(text: str) -> str:
+def _guard(text: str) -> Myst:
     """Escaped text whose outer spaces survive."""
     core = text.strip(f" {FIGURE}{POINT}")
     if not core:
-        return ""
+        return Myst("")
     start = text.index(core)
     left, right = text[:start].lstrip(" "), text[start + len(core) :].rstrip(" ")
-    return _entities(left) + escape(core) + _entities(right)
+    return Myst("{}{}{}").format(_entities(left), core, _entities(right))
 
 
-def _entities(spaces: str) -> str:
+def _entities(spaces: str) -> Myst:
     """Spaces as entities."""
-    return spaces.replace(FIGURE, "&#8199;").replace(POINT, "&#8200;")
+    named = {FIGURE: Myst("&#8199;"), POINT: Myst("&#8200;")}
+    return Myst("").join(named.get(space, space) for space in spaces)
 
 
-def _named(name: str, role: str) -> str:
+def _named(name: str, role: str) -> Myst:
     """Name of a row: a variable bold, a level indented."""
-    text = _cell(name)
-    if role == VARIABLE and text:
-        return "<br>".join(f"**{part}**" for part in text.split("<br>"))
-    return _EM + text if role == LEVEL else text
+    if role == VARIABLE:
+        parts = [_guard(part) for part in name.split("\n")]
+        return _BREAK.join(Myst("**{}**").format(part) if part else part for part in parts)
+    return Myst("&emsp;{}" if role == LEVEL else "{}").format(_cell(name))
 
 
-def notes_markdown(table: Table) -> str:
+def notes_markdown(table: Table) -> Myst:
     """Footnotes and abbreviations as markdown, "" when there are none.
 
     Examples
@@ -184,10 +173,8 @@ def notes_markdown(table: Table) -> str:
     >>> print(notes_markdown(table))
     † Firth.<br>NE, not estimable.
     """
-    lines = [escape(note) for note in table.footnotes]
-    if table.abbreviations:
-        lines.append(escape(_abbreviations(table)))
-    return "<br>".join(lines)
+    lines = [*table.footnotes, *([_abbreviations(table)] if table.abbreviations else [])]
+    return _BREAK.join(lines)
 
 
 def _abbreviations(table: Table) -> str:
@@ -204,17 +191,17 @@ def to_html(table: Table, title: str = "") -> str:
     >>> to_html(Table(pd.DataFrame({"": ["<65"]}), ("level",)))[-47:]
     'ft;padding-left:1.5em">&lt;65</td></tr></table>'
     """
-    columns = [_html(str(column)) for column in table.frame.columns]
+    columns = [_lines(str(column)) for column in table.frame.columns]
     head = "".join(f"<th>{column}</th>" for column in columns)
     rows = [f"<tr>{head}</tr>"]
     aligned = [_aligned(table, j) for j in range(1, table.frame.shape[1])]
     names = table.frame.iloc[:, 0].tolist()
     for i, (name, role) in enumerate(zip(names, table.roles, strict=True)):
         indent = ";padding-left:1.5em" if role == LEVEL else ""
-        text = f"<b>{_html(name)}</b>" if role == VARIABLE else _html(name)
+        text = f"<b>{_lines(name)}</b>" if role == VARIABLE else _lines(name)
         cells = [f'<td style="text-align:left{indent}">{text}</td>']
         cells += [
-            f'<td style="text-align:{"left" if _to_the_left(table, j) else "right"}">{_html(column[i])}</td>'
+            f'<td style="text-align:{"left" if _to_the_left(table, j) else "right"}">{_lines(column[i])}</td>'
             for j, column in enumerate(aligned, start=1)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -224,9 +211,9 @@ def to_html(table: Table, title: str = "") -> str:
     return f"<table>{caption}{''.join(rows)}</table>{below}"
 
 
-def _html(text: str) -> str:
+def _lines(text: str) -> str:
     """Escaped text with its line breaks."""
-    return html.escape(text, quote=False).replace("\n", "<br>")
+    return "<br>".join(_html(part) for part in text.split("\n"))
 
 
 def to_csv(table: Table, path: Path | str) -> Path:
@@ -243,8 +230,7 @@ def to_csv(table: Table, path: Path | str) -> Path:
     frame = table.frame.rename(columns=lambda column: str(column).replace("\n", " "))
     first = frame.columns[0]
     indents = ["    " if role == LEVEL else "" for role in table.roles]
-    names = [indent + name for indent, name in zip(indents, frame.iloc[:, 0], strict=True)]
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.assign(**{first: names}).to_csv(path, index=False, lineterminator="\n")
-    return path
+    names = [
+        indent + spreadsheet(name) for indent, name in zip(indents, frame.iloc[:, 0], strict=True)
+    ]
+    return write_csv(frame.assign(**{first: names}), path)
