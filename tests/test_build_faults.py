@@ -170,6 +170,6 @@ def test_killed_builds_are_mended_by_the_next_one(tmp_path):
     spec.loader.exec_module(faults)
     counts = faults.run(make_tree(tmp_path / "tree"), 3, random.Random(3))
     print(dict(counts))
-    assert counts["next build equals a clean one"] == 3
+    assert counts["next build equals a clean one"] >= 3
     assert counts["of these broken"] == 0 < counts["looks at the site"]
     assert counts["next build differs"] == counts["next build fails"] == 0

@@ -285,6 +285,19 @@ def test_a_step_that_was_killed_is_called_that(tree, known, capsys):
     assert steps.failure("page/alpha/pfs") is None
 
 
+def test_a_step_of_a_build_that_is_over_does_nothing(tree, known, monkeypatch):
+    plan = replace(make_plan(), keys=known(), build="new")
+    write_plan(plan)
+    monkeypatch.setenv(steps.BUILD, "old")
+    with pytest.raises(steps.Superseded), steps.running_step():
+        pass
+    assert task(["page", "alpha", "pfs"]) == 1
+    assert steps.failure("page/alpha/pfs") is None
+    monkeypatch.setenv(steps.BUILD, "new")
+    with steps.running_step() as found:
+        assert found == plan
+
+
 def test_no_moment_without_a_site(tmp_path, monkeypatch):
     for exchange in (swap._exchange, lambda *_: False):  # with and without an exchange in one step
         monkeypatch.setattr(swap, "_exchange", exchange)

@@ -114,7 +114,9 @@ def run(root: Path, kills: int, chance: random.Random) -> Counter[str]:
     looker = Looker(root, sites)
     looker.start()
     counts: Counter[str] = Counter()
-    for number in range(kills):
+    number, killed = -1, 0
+    while killed < kills:
+        number += 1
         version = number % 2
         write(data, VERSIONS[version], chance)
         process = subprocess.Popen(command(), cwd=root, env=environment(root), text=True,
@@ -123,6 +125,7 @@ def run(root: Path, kills: int, chance: random.Random) -> Counter[str]:
             process.wait(chance.uniform(0, seconds))
             counts["ended before the kill"] += 1
         except subprocess.TimeoutExpired:
+            killed += 1
             counts[f"killed: {kill(process, chance)}"] += 1
             process.wait()
         built = build(root)

@@ -62,13 +62,14 @@ class Plan:
     """A whole build, and the studies that it leaves out with the reason.
 
     ``keys`` holds for each step what it depends on, as a digest; ``minutes`` is the time limit of a
-    page, 0 for none.
+    page, 0 for none; ``build`` tells the builds apart.
     """
 
     studies: list[StudyPlan]
     left_out: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     minutes: float = MINUTES
+    build: str = ""
 
     def study(self, name: str) -> StudyPlan:
         """Return a study of this build by its id."""
