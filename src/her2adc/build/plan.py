@@ -262,8 +262,8 @@ def _twins(studies: list[StudyPlan]) -> list[Problem]:
     for study in studies:
         title = " ".join(study.short_title.casefold().split())
         if title in titles:
-            problems.append(Problem(study.file, f"has the same short title as the study {titles[title]}: "
-                                    "readers could not tell them apart", "give each study a short_title of its own",
+            same = f"has the same short title as the study {titles[title]}: readers could not tell them apart"
+            problems.append(Problem(study.file, same, "give each study a short_title of its own",
                                     column="short_title", value=study.short_title))
         titles[title] = study.file
     return problems
