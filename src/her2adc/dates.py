@@ -12,7 +12,7 @@ from her2adc.errors import Problem
 from her2adc.intake import RawTable
 from her2adc.raw import Origin
 
-FIRST_DAY = pd.Timestamp("1900-01-01")
+FIRST_DAY, LAST_DAY = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")
 _SHOWN = {"iso": "2024-05-31", "dayfirst": "31/05/2024", "monthfirst": "05/31/2024"}
 AHEAD = pd.Timedelta(days=731)
 """How far ahead a date may lie to be remarked on; beyond it, the year is mistyped."""
@@ -145,6 +145,7 @@ def _no_time(
         for cells, message in (
             (values.index[values < FIRST_DAY], "lies before 1900"),
             (far, "lies more than two years in the future"),
+            (values.index[values > LAST_DAY].difference(far), "lies after 2100"),
         )
         for i in cells
     ]  # fmt: skip

@@ -229,7 +229,7 @@ def test_a_benefit_that_means_neither_yes_nor_no_is_a_problem_that_can_be_cured(
     file.write_text(file.read_text(encoding="utf-8").replace("是", "durable"), encoding="utf-8")
     with pytest.raises(StudyError) as caught:
         prepare_cohort(load_study(folder))
-    assert "cb: clinical benefit: means neither yes nor no (found: 'durable')" in str(caught.value)
+    assert "cb: clinical benefit: means neither yes nor no" in str(caught.value)
     text = (folder / "study.yml").read_text(encoding="utf-8")
     cure = "data: {patients: {file: c.csv, values: {cb: {durable: yes}}}}"
     (folder / "study.yml").write_text(text.replace("data: {patients: c.csv}", cure), encoding="utf-8")

@@ -12,8 +12,8 @@ from matplotlib.transforms import blended_transform_factory
 
 from her2adc.figures.annotation import Block
 from her2adc.figures.curves import Trace, clipped, faint_from, split
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of
-from her2adc.figures.style import GREY, ink, lighter
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of
+from her2adc.figures.style import GREY, ink, lighter, shown
 from her2adc.figures.survival_layout import Frame, Plot, medians, row_height, title_offset
 
 __all__ = ["draw"]
@@ -72,7 +72,8 @@ def _panel(sheet: Sheet, plot: Plot, frame: Frame, place: tuple[float, float], f
         sheet.text(left + frame.axes_width / 2, y, line, ha="center")
     if plot.panel.title:
         y = top - plot.header - 0.06
-        sheet.text(left, y, plot.panel.title, fontweight="bold")
+        room = frame.axes_width + (frame.right if frame.columns == 1 else 0.0) - 0.03
+        sheet.text(left, y, fit(shown(plot.panel.title), room, weight="bold"), fontweight="bold")
     for trace in plot.traces:
         _curve(ax, trace, frame)
     _median_lines(ax, plot, frame)
