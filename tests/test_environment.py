@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution, version
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -308,3 +309,27 @@ def test_no_data_of_real_patients_is_in_git():
     from her2adc.build.privacy import privacy_problems
 
     assert privacy_problems(ROOT) == []
+
+
+def test_missing_browser_is_one_line_that_says_how_to_get_one(monkeypatch):
+    import browsing
+
+    lines = []
+    skipped = [SimpleNamespace(longrepr=("x", 1, f"Skipped: {browsing.MISSING}; to install"))] * 7
+    other = SimpleNamespace(longrepr=("x", 1, "Skipped: no R"))
+    browsing.summary(SimpleNamespace(stats={"skipped": [*skipped, other]}, write_line=lines.append))
+    browsing.summary(SimpleNamespace(stats={}, write_line=lines.append))
+    assert len(lines) == 1 and lines[0].startswith("7 tests of the site were skipped")
+    assert browsing.INSTALL in lines[0]
+    monkeypatch.setattr(browsing.shutil, "which", lambda name: None)
+    assert browsing.find() is None
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_missing_browser_skips_and_fails_in_ci(monkeypatch, ci, outcome):
+    spec = importlib.util.spec_from_file_location("site_conftest", ROOT / "tests/site/conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="to install one: "):
+        module.missing("")
