@@ -132,6 +132,8 @@ def run(root: Path, kills: int, chance: random.Random) -> Counter[str]:
         counts["next build fails"] += built.code != 0
         same = made(root) == clean[version]
         counts["next build equals a clean one" if same else "next build differs"] += 1
+        if killed % 5 == 0:
+            print(f"  {killed} kills", flush=True)
         if not same or built.code:
             print(built.text, flush=True)
         if number % 5 == 4:

@@ -86,7 +86,7 @@ def environment() -> dict[str, str]:
 def _snakemake(jobs: int, lock: TextIO, build: str) -> int:
     """Carry out the plan. Jobs print their own lines; Snakemake's words go to a log file."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--cores", str(jobs),
-               "--keep-going", "--rerun-incomplete", "--nolock", "--nocolor", "--drop-metadata"]
+               "--keep-going", "--ignore-incomplete", "--nolock", "--nocolor", "--drop-metadata"]
     os.umask(0o022)
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stderr=log, env={**environment(), steps.BUILD: build},
