@@ -15,6 +15,8 @@ import pandas as pd
 DAYS_PER_MONTH = 30.4375
 ELAPSED = {"days": 1.0, "months": DAYS_PER_MONTH}
 """Forms that count from an origin of the patient's own, and the days of their unit."""
+UNITS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
+"""Units of ready-made times, and their days."""
 ORIGIN = pd.Timestamp("1970-01-01")
 """Where elapsed times are put on the calendar. Only differences between them mean anything."""
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from her2adc.cells import ELAPSED
+from her2adc.cells import DAYS_PER_MONTH, ELAPSED, UNITS
 from her2adc.config import Study
 from her2adc.errors import Problem
 from her2adc.intake import RawTable
@@ -24,7 +24,10 @@ _NOT_ONLY = re.compile(
     r"|进展|复发|随访|末次",
     re.IGNORECASE,
 )
-AFTER_DEATH = {"assessments": "date", "exposures": "start", "treatments": "start", "adverse_events": "onset"}
+AFTER_DEATH = (
+    ("assessments", "date"), ("exposures", "start"), ("exposures", "stop"), ("treatments", "start"),
+    ("treatments", "stop"), ("adverse_events", "onset"),
+)  # fmt: skip
 """Dates of other tables that do not lie after the death of the patient; of adverse events, a remark."""
 
 
@@ -70,8 +73,8 @@ def check(study: Study, raw: Mapping[str, RawTable], typed: Mapping[str, pd.Data
             for c in others
             for i in patients.index[patients[c] > patients[death]]
         ]
-        for name in [n for n in AFTER_DEATH if n in typed]:
-            late = _after_death(study, raw[name], typed[name], patients, death, table)
+        for name, column in AFTER_DEATH:
+            late = _after_death(study, raw, typed, name, column, death)
             if name == "adverse_events":
                 found.remarks += _late_events(late)
             else:
@@ -84,6 +87,7 @@ def check(study: Study, raw: Mapping[str, RawTable], typed: Mapping[str, pd.Data
             for i in patients.index[patients[c] < patients[birth]]
         ]
     found.remarks += _early_events(study, typed)
+    found.remarks += _visits(study, raw, typed) + _units(study, patients)
     return found
 
 
@@ -144,12 +148,19 @@ def _late_events(late: list[Problem]) -> list[str]:
 
 
 def _after_death(
-    study: Study, rows: RawTable, frame: pd.DataFrame, patients: pd.DataFrame, death: str, table: RawTable
+    study: Study,
+    raw: Mapping[str, RawTable],
+    typed: Mapping[str, pd.DataFrame],
+    name: str,
+    column: str,
+    death: str,
 ) -> list[Problem]:
     """Rows of another table that are dated after the death of their patient."""
-    column = AFTER_DEATH[rows.name]
-    told = study.sequencing is not None and column == "start"  # reading of exposures says so
-    if told or "patient_id" not in frame or not _calendar(frame, rows, column):
+    told = study.sequencing is not None and column in ("start", "stop")  # reading of exposures says so
+    if told or name not in typed or "patient_id" not in typed[name]:
+        return []
+    rows, frame, patients, table = raw[name], typed[name], typed["patients"], raw["patients"]
+    if not _calendar(frame, rows, column):
         return []
     known = patients[patients["patient_id"].notna()].drop_duplicates("patient_id")
     place = pd.Series(known.index, index=known["patient_id"])
@@ -182,3 +193,51 @@ def _early_events(study: Study, typed: Mapping[str, pd.DataFrame]) -> list[str]:
         return []
     what = "adverse event began" if early == 1 else "adverse events began"
     return [f"{early} {what} before {start}: counted as the safety page says"]
+
+
+def _visits(study: Study, raw: Mapping[str, RawTable], typed: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Remark on patients all of whose assessments lie before the start, and on two results of one day."""
+    visits, patients = typed.get("assessments"), typed["patients"]
+    if visits is None or not {"patient_id", "date", "response"} <= set(visits):
+        return []
+    found = []
+    kinds = visits.dropna(subset=["date"]).groupby(["patient_id", "date"])["response"].transform("nunique")
+    if (two := visits.loc[kinds[kinds > 1].index]).shape[0]:
+        days = len(two[["patient_id", "date"]].drop_duplicates())
+        at = raw["assessments"].problem("date", two.index[0], "")
+        found.append(
+            f"{at.file}: on {days} day{'s' if days > 1 else ''} a patient has two different assessments, the "
+            f"first in row {at.row}; a progression counts before a response of the same day"
+        )
+    start = study.response.start if study.response else None
+    known = start in patients and pd.api.types.is_datetime64_any_dtype(patients[start])
+    if known and pd.api.types.is_datetime64_any_dtype(visits["date"]):
+        starts = patients.drop_duplicates("patient_id").set_index("patient_id")[start]
+        begun = visits["patient_id"].map(starts)
+        last = visits["date"].groupby(visits["patient_id"]).transform("max")
+        if n := visits["patient_id"][last < begun].nunique():
+            all_of = "patient has" if n == 1 else "patients have"
+            found.append(f"{n} {all_of} assessments before {start} only: their best response is NE")
+    return found
+
+
+def _units(study: Study, patients: pd.DataFrame) -> list[str]:
+    """Remark on ready-made times that do not fit the dates of follow-up: another unit, perhaps."""
+    rule = study.follow_up or {}
+    known = [c for c in rule.values() if c in patients and pd.api.types.is_datetime64_any_dtype(patients[c])]
+    if len(known) < 2:
+        return []
+    seen = (patients[rule["end"]] - patients[rule["start"]]).dt.total_seconds() / 86_400 / DAYS_PER_MONTH
+    found = []
+    for name, e in study.endpoints.items():
+        if not e.time or e.time not in patients or not pd.api.types.is_float_dtype(patients[e.time]):
+            continue
+        times = patients[e.time] * UNITS[e.unit] / DAYS_PER_MONTH
+        ratio = (times / seen.where(seen > 0)).dropna()
+        free = ratio[patients[str(e.event)][ratio.index].isin(e.no_event_values)]
+        if (len(ratio) > 4 and ratio.median() > 2) or (len(free) > 4 and free.median() < 0.3):
+            found.append(
+                f"{name}: the times (median {times.median():.3g} months) do not fit the follow-up by dates "
+                f"(median {seen.median():.3g} months); is endpoints.{name}.unit right (it is {e.unit})?"
+            )
+    return found

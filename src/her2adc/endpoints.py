@@ -36,7 +36,6 @@ EVENT, COMPETING = 1, 2
 """What ``cause`` holds, beside 0 for censored."""
 LONGEST = 720.0
 """Months from the start of a clock to its end that no patient of a study is observed; 1,440 from birth."""
-_DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 
 
 def months(start: pd.Series, end: pd.Series) -> pd.Series:
@@ -205,7 +204,7 @@ def from_columns(
         Columns as of :func:`from_dates`. Problems: negative time, event without time, a value that
         has no meaning.
     """
-    scale = _DAYS[endpoint.unit] / DAYS_PER_MONTH
+    scale = cells.UNITS[endpoint.unit] / DAYS_PER_MONTH
     time, text = data[str(endpoint.time)] * scale, data[str(endpoint.event)]
     values = {
         EVENT: endpoint.event_values,
@@ -241,7 +240,8 @@ def _ready_problems(
         _cell(table, event_column, i, f"{name}: {message}", remedy, f"time {time[i]:g}")
         for i in data.index[text.isna() & time.notna()]
     ]
-    problems += _too_long(table, endpoint, data, time * _DAYS[endpoint.unit] / DAYS_PER_MONTH, time_column)
+    in_months = time * cells.UNITS[endpoint.unit] / DAYS_PER_MONTH
+    problems += _too_long(table, endpoint, data, in_months, time_column)
     message, remedy = "an event without a time", "fill in its time, or empty the event as well"
     problems += [
         _cell(table, time_column, i, f"{name}: {message}", remedy)
@@ -287,12 +287,14 @@ def _before(
     table: RawTable | None, column: str, i: object, data: pd.DataFrame, endpoint: Endpoint
 ) -> Problem:
     start = _shown(table, data, i, str(endpoint.start))
+    nothing = "; if it means that there is no date, list it under "
+    nothing = nothing + table.where_missing(column) if table else ""
     return _cell(
         table,
         column,
         i,
         f"{endpoint.name}: lies before the start of the clock, {endpoint.start}"
         + (f" = {start}" if start else ""),
-        "correct one of the two dates",
+        "correct one of the two dates" + nothing,
         _shown(table, data, i, column),
     )

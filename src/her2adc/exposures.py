@@ -210,6 +210,8 @@ def _date_problems(
     if rule.death:
         death = frame["patient"].map(patients.set_index("patient_id")[rule.death])
         checks.append(("start", start > death, "the first dose lies after the death of the patient", order))
+        late = (stop > death) & ~(start > death)
+        checks.append(("stop", late, "the last dose lies after the death of the patient", order))
     return [
         raw.problem(column, i, message, remedy, (raw.frame[column][i] or "") if column in raw.frame else "")
         for column, wrong, message, remedy in checks
