@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,8 @@ from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
 
 _MOST = 0.95
+_CODES = (1, 7, 8, 9, 77, 88, 98, 99, 777, 888, 998, 999, 7777, 8888, 9998, 9999, 99999, 999999)
+"""Numbers that, alone beyond all others or below 0, often mean that nothing is known."""
 
 
 def means_remedy(table: RawTable, column: str, example: str, first: str = "correct the cell") -> str:
@@ -25,7 +27,9 @@ def means_remedy(table: RawTable, column: str, example: str, first: str = "corre
     )
 
 
-def numbers(table: RawTable, column: str, unit: str = "") -> tuple[pd.Series, list[Problem]]:
+def numbers(
+    table: RawTable, column: str, unit: str = "", missing: Collection[str] = ()
+) -> tuple[pd.Series, list[Problem]]:
     """Read a text column as numbers, with the decimal mark of each file.
 
     Parameters
@@ -34,6 +38,8 @@ def numbers(table: RawTable, column: str, unit: str = "") -> tuple[pd.Series, li
         The column; missing cells are None.
     unit
         Unit of the variable, which may stand behind a number (``20%`` where the unit is ``%``).
+    missing
+        Texts that mean that nothing is known.
 
     Returns
     -------
@@ -41,6 +47,7 @@ def numbers(table: RawTable, column: str, unit: str = "") -> tuple[pd.Series, li
         A problem for each cell that is not a number.
     """
     text = table.frame[column]
+    text = text.mask(as_codes(text, dict.fromkeys(missing, True)).notna(), None)
     values = pd.Series(float("nan"), index=text.index)
     problems = []
     for origin in table.origin[column]:
@@ -50,23 +57,54 @@ def numbers(table: RawTable, column: str, unit: str = "") -> tuple[pd.Series, li
         bad = text[here[values[here].isna()]]
         for fault, cells in bad.groupby(bad.map(lambda t, d=decimal: number_fault(t, d)), sort=False):
             example = f"{cells.iloc[0]!r}: {_perhaps(cells.iloc[0])}"
-            first = _decimal_remedy(text[here], decimal) or "correct the cell"
+            first = _decimal_remedy(text[here], decimal, fault) or "correct the cell"
             remedy = means_remedy(table, column, example, first)
             message = f"is not a number{': ' if fault else ''}{fault}"
             problems += [table.problem(column, i, message, remedy, t) for i, t in cells.items()]
     if unit == "%":
         table.remarks += _fractions(table, column, values)
+    if table.name == "patients":
+        table.remarks += _like_codes(table, column, values)
     return values, problems
 
 
+def _like_codes(table: RawTable, column: str, values: pd.Series) -> list[str]:
+    """Remark on numbers that lie far from all others and are usual codes for what is not known."""
+    found = values[values.abs().isin(_CODES)]
+    rest = values.drop(found.index).dropna()
+    if len(rest) < 3:
+        return []
+    below = (found < 0) & bool(rest.ge(0).all())
+    far = found[below | (found.gt(80) & (found > 2 * rest.max()))]
+    return [
+        f"{table.origin[column][0].place}, {table.origin[column][0].column}: {len(cells)} "
+        f"cell{'s hold' if len(cells) > 1 else ' holds'} {code:g}, far from all others, and "
+        f"{'are' if len(cells) > 1 else 'is'} read as a number; if it means that nothing is known, list it "
+        f"under {table.where_missing(column)} in study.yml"
+        for code, cells in far.groupby(far)
+    ]
+
+
 def _perhaps(text: str) -> str:
-    """Return a number that a text may mean, for an example: half of an upper bound, the middle of a range."""
-    found = [float(n) for n in re.findall(r"[0-9]+(?:\.[0-9]+)?", folded(text).replace(",", ""))[:2]] or [0]
-    return f"{sum(found) / len(found) / (2 if text.lstrip()[:1] in '<＜≤' else 1):g}"
+    """Return a number that a text may mean, for an example: half of an upper bound, the middle of a range.
+
+    Three dots where nothing can be said, as of several numbers in one text.
+    """
+    plain = folded(text)
+    if "," in plain or "'" in plain or "’" in plain:
+        return "..."
+    found = [float(n) for n in re.findall(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)?(?![0-9.])", plain)]
+    if len(found) == 2 and number_fault(text) == "it is a range":
+        return f"{sum(found) / 2:g}"
+    if len(found) != 1 or plain[:1] in ">≥":
+        return "..."
+    return f"{found[0] / (2 if plain[:1] in '<≤' else 1):g}"
 
 
-def _decimal_remedy(text: pd.Series, decimal: str) -> str:
+def _decimal_remedy(text: pd.Series, decimal: str, fault: str) -> str:
     """Advise the other decimal mark where it reads the column better, with what it reads."""
+    if "between thousands" in fault and not _only_decimal(text, decimal):
+        return "write a thousand without its separator (1234), as only you can tell what the mark means"
     other = "." if decimal == "," else ","
     read = {mark: int(as_numbers(text, mark).notna().sum()) for mark in (decimal, other)}
     if read[other] <= read[decimal] or read[other] < _MOST * len(text):
@@ -74,11 +112,21 @@ def _decimal_remedy(text: pd.Series, decimal: str) -> str:
     return f"set decimal: {other!r} for this file (it reads {read[other]} of the {len(text)} cells here)"
 
 
+def _only_decimal(text: pd.Series, decimal: str) -> bool:
+    """Whether some cell shows that the other mark is a decimal mark, and no mark between thousands."""
+    mark = re.escape("." if decimal == "," else ",")
+    return bool(text.str.fullmatch(rf"[+-]?[0-9]*{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})").any())
+
+
 def _fractions(table: RawTable, column: str, values: pd.Series) -> list[str]:
     """Remark on percentages that look like fractions."""
     text, signed = table.frame[column], table.frame[column].str.contains("[%％]", na=False)
     bare = values[values.notna() & ~signed]
-    if len(bare) < 2 or not bare.between(0, 1).all() or not (bare % 1 > 0).any():
+    if signed.any() and not bare.between(0, 1).all():
+        bare = bare[bare.between(0, 1, inclusive="neither")]
+    elif len(bare) < 2:
+        return []
+    if bare.empty or not bare.between(0, 1).all() or not (bare % 1 > 0).any():
         return []
     where = f"{table.origin[column][0].place}, {table.origin[column][0].column}"
     beside = f", beside {int(signed.sum())} with a % sign," if signed.any() else ""
@@ -121,9 +169,28 @@ def levels(
         table.problem(column, i, f"is no level of {variable.label!r}", remedy, text[i])
         for i in text.index[bad]
     ]
+    table.remarks += _only_yes(table, column, values, variable.levels) if not bad.any() else []
     return pd.Series(
         pd.Categorical(values, categories=variable.level_names, ordered=True), index=text.index
     ), problems
+
+
+def _only_yes(
+    table: RawTable, column: str, values: pd.Series, texts: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """Remark on a column of two levels in which all filled cells say one of them, and others are empty."""
+    seen, empty = values.dropna(), int(values.isna().sum())
+    if len(texts) != 2 or not empty or len(seen) < 2 or seen.ne(seen.iloc[0]).any():
+        return []
+    other = next(level for level in texts if level != seen.iloc[0])
+    means = next(iter(texts[other]), other)
+    place = f"{table.origin[column][0].place}, {table.origin[column][0].column}"
+    are = "are" if empty > 1 else "is"
+    return [
+        f"{place}: all {len(seen)} filled cells mean {seen.iloc[0]}, and {empty} {are} empty and "
+        f" counted as not known; if an empty cell means {other}, say so under "
+        f"{table.where_values(column)}: {{'': {means}}}"
+    ]
 
 
 def cut(values: pd.Series, variable: Variable) -> pd.Series:
@@ -211,6 +278,9 @@ def outcome(table: RawTable, definition: Outcome) -> tuple[pd.Series, list[Probl
         )
         for i in text.index[text.notna() & values.isna()]
     ]
+    if not problems:
+        texts = {"no": definition.no_event_values, "yes": definition.event_values}
+        table.remarks += _only_yes(table, definition.column, values, texts)
     return pd.Series(pd.Categorical(values, ["no", "yes"], ordered=True), index=text.index), problems
 
 
@@ -234,7 +304,13 @@ def computed(
         A problem for each patient whose numbers give no finite result (a division by zero).
     """
     named = numbers_of[expressions.columns_in(str(variable.expression))]
-    values = expressions.evaluate(named, str(variable.expression)).astype(float)
+    try:
+        values = expressions.evaluate(named, str(variable.expression)).astype(float)
+    except expressions.ExpressionError as error:
+        place = f"variables.{variable.name}.expression"
+        remedy = "write for example weight / height ** 2, names with blanks in backticks"
+        nothing = pd.Series(float("nan"), index=named.index)
+        return nothing, [Problem("study.yml", str(error), remedy, None, place, str(variable.expression))]
     finite = values.where(values.abs().ne(float("inf")))
     bad = named.notna().all(axis=1) & finite.isna()
     problems = [

@@ -112,7 +112,7 @@ def _not_dates(table: RawTable, column: str, origin: Origin, days: pd.Series) ->
             column, i, _FAULTS[day.fault],
             f"{first['text']}; otherwise write the date"
             if day.fault == "text"
-            else means_remedy(table, column, f"{example[day.fault]!r}: '2024-05-31'", first[day.fault]),
+            else means_remedy(table, column, f"{example[day.fault]!r}: ...", first[day.fault]),
             text[i],
         )
         for i, day in zip(bad.index, bad, strict=True)
@@ -149,7 +149,7 @@ def _no_time(
         )
     return [
         table.problem(column, i, message,
-                      means_remedy(table, column, f"{text[cells[0]]!r}: '2024-05-31'", "correct the date"),
+                      means_remedy(table, column, f"{text[cells[0]]!r}: ...", "correct the date"),
                       text[i])
         for cells, message in (
             (values.index[values < FIRST_DAY], "lies before 1900"),

@@ -98,6 +98,10 @@ def key_problems(part: Part, unique: bool) -> list[Problem]:
     others = part.frame.drop(columns=["patient_id", *part.source.set], errors="ignore")
     known = others.notna().any(axis=1)
     totals = ids.map(lambda t: bool(t and _TOTALS.match(t)))
+    gap = pd.Series([part.below is not None and int(str(i)) >= part.below for i in ids.index], ids.index)
+    below = gap & any(c.isdigit() for c in usual)
+    filled = others.notna().sum(axis=1)
+    sparse = filled.le(filled[~gap].median() / 2) if len(filled) else below
     problems = [
         Problem(
             part.file, f"the id has {len(t):,} characters", "correct the cell", int(str(r)), column, t[:40]
@@ -105,19 +109,38 @@ def key_problems(part: Part, unique: bool) -> list[Problem]:
         for r, t in ids[ids.str.len().gt(_LONGEST)].items()
     ]
     out = []
+    strange: list[tuple[int, str, str]] = []
     row: Any
     for row, text in ids[ids.isna() | ids.map(lambda t: t and form_of(t)).ne(usual) | totals].items():
         if text is None and int(row) not in part.said:
             problems.append(_no_id(part, int(row), column, others.loc[row].dropna()))
         elif text is not None and len(ids) > 1 and totals[row]:
-            problems.append(_no_patient(part, int(row), column, text, "seems to be a total"))
+            strange.append((int(row), text, "seems to be a total"))
+        elif text is not None and below[row] and (not any(map(str.isdigit, text)) or sparse[row]):
+            strange.append((int(row), text, "stands below an empty row, and its id is written otherwise than "
+                            "those above"))  # fmt: skip
         elif text is not None and len(ids) > 1 and others.shape[1] and not known[row]:
-            problems.append(_no_patient(part, int(row), column, text, "holds only a text, a note perhaps"))
+            strange.append((int(row), text, "holds only a text, a note perhaps"))
         else:
             continue
         out.append(row)
     part.frame = part.frame.drop(index=out)
+    every = [t for _, t, _ in strange]
+    problems += [_no_patient(part, row, column, text, what, every) for row, text, what in strange]
+    problems += _rounded(part, column)
     return problems + (repeated([part]) if unique else [])
+
+
+def _rounded(part: Part, column: str) -> list[Problem]:
+    """Ids that a spreadsheet wrote as powers of ten: their last digits are lost."""
+    lost = part.frame["patient_id"].str.fullmatch(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+", na=False)
+    part.said |= set(part.frame.index[lost])
+    return [
+        Problem(part.file, "the id is a number that a spreadsheet has rounded: its last digits are lost",
+                "export the ids from their source again, into a column that is formatted as text",
+                int(str(r)), column, t)
+        for r, t in part.frame["patient_id"][lost].items()
+    ]  # fmt: skip
 
 
 def _no_id(part: Part, row: int, column: str, filled: pd.Series) -> Problem:
@@ -130,10 +153,10 @@ def _no_id(part: Part, row: int, column: str, filled: pd.Series) -> Problem:
     return Problem(part.file, "the patient has no id", "fill in the id or delete the row", row, column)
 
 
-def _no_patient(part: Part, row: int, column: str, text: str, what: str) -> Problem:
-    """A row whose id is none."""
-    quote = '"' if "'" in text else "'"
-    rule = f"patient_id != {quote}{text}{quote}"
+def _no_patient(part: Part, row: int, column: str, text: str, what: str, every: list[str]) -> Problem:
+    """A row whose id is none; the cure leaves out all such rows of the file at once."""
+    quoted = [f'"{t}"' if "'" in t else f"'{t}'" for t in dict.fromkeys(every)]
+    rule = f"patient_id != {quoted[0]}" if len(quoted) == 1 else f"patient_id not in [{', '.join(quoted)}]"
     if part.source.where:
         rule = f"({part.source.where}) and {rule}"
     return Problem(
@@ -150,7 +173,8 @@ def repeated(parts: list[Part]) -> list[Problem]:
     """Patients with more than one row in files of which each has its own patients."""
     places: dict[str, list[tuple[Part, int]]] = {}
     for part in parts:
-        for row, text in part.frame["patient_id"].dropna().items():
+        ids = part.frame["patient_id"].dropna()
+        for row, text in ids.drop(index=list(part.said), errors="ignore").items():
             places.setdefault(text, []).append((part, int(str(row))))
     problems = []
     for text, found in places.items():

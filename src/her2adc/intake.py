@@ -6,6 +6,7 @@ comes from one file, from several that are joined, or from several that are stac
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from her2adc.cells import as_dates, as_numbers
 from her2adc.config import Source, Study
 from her2adc.errors import Problem, nearest
 from her2adc.meanings import codes_that_are_levels, emptied, meanings, unclear_cells, visible
-from her2adc.naming import mapped, named, own_columns, taken_names, unknown_columns
+from her2adc.naming import lacking, mapped, named, own_columns, taken_names, unknown_columns
 from her2adc.raw import Origin, Part, RawTable, join, stack
 from her2adc.readers import read_file
 from her2adc.wanted import used_columns, words_in
@@ -69,6 +70,9 @@ def read_table(study: Study, name: str, folder: Path) -> tuple[RawTable, list[Pr
         return RawTable(name, pd.DataFrame(), files=files), problems + ids
     table = join(name, parts, rule.when_different, used) if joins else stack(name, parts)
     table.key_problems = ids
+    if not joins and len(parts) > 1:
+        alike, empty = lacking(study, name, parts)
+        ids, table.remarks = ids + alike, table.remarks + empty
     table.remarks += own_columns(study, table) if name == "patients" else []
     return table, ids + [p for found in table.conflicts.values() for p in found] + taken_names(study, table)
 
@@ -92,6 +96,7 @@ def _read_source(
         if c in read.frame.columns
     ]
     part.frame = frame = _below_extra_headers(part)
+    part.below = _below_gap(frame)
     if frame.empty:
         return None, [Problem(part.file, "has no row of data below its header rows",
                               "mend header_row or extra_header_rows in study.yml")]  # fmt: skip
@@ -109,6 +114,12 @@ def _read_source(
         n: [u for u in found if u.row in part.frame.index] for n, found in unclear.items() if n not in before
     }
     return part, problems + unclear_cells(part, frame, after, used)
+
+
+def _below_gap(frame: pd.DataFrame) -> int | None:
+    """Number of the first row that stands below an empty one."""
+    rows = [int(str(i)) for i in frame.index]
+    return next((row for before, row in pairwise(rows) if row > before + 1), None)
 
 
 def _below_extra_headers(part: Part) -> pd.DataFrame:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
+from her2adc.cells import as_codes
 from her2adc.config import MISSING, Source, Study, Table
 from her2adc.errors import Problem
 from her2adc.her2 import normalise_ihc, normalise_ish
@@ -24,15 +27,35 @@ def visible(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def meanings(frame: pd.DataFrame, source: Source, table: Table) -> pd.DataFrame:
-    """Put what ``values`` says in the place of texts, and empty the cells of ``missing``."""
+    """Put what ``values`` says in the place of texts, and empty the cells of ``missing``.
+
+    A code is known in each of its spellings: ``1.0`` and a full-width 1 are the code ``1``. The text ``''``
+    of ``values`` says what an empty cell means. Ids are compared as they are.
+    """
     values = {c: {**table.values.get(c, {}), **source.values.get(c, {})} for c in frame.columns}
     missing = {c: {*table.missing.get(c, ()), *source.missing.get(c, ())} for c in frame.columns}
     told = {
-        c: frame[c].map(lambda t, c=c: None if t in missing[c] else values[c].get(t, t) or None)
+        c: _told(frame[c], values[c], missing[c], exact=c == "patient_id")
         for c in frame.columns
         if values[c] or missing[c]
     }
     return frame.assign(**told)
+
+
+def _told(text: pd.Series, values: dict[str, str], missing: set[str], *, exact: bool) -> pd.Series:
+    """Texts of a column after what the study file says of them."""
+    if exact:
+        return text.map(lambda t: None if t in missing else values.get(t, t) or None)
+    meant = as_codes(text, {k: v for k, v in values.items() if k != ""})
+    gone = _among(text, missing)
+    found = text.where(meant.isna(), meant).mask(gone, None)
+    found = found.where(found.notna() | gone, values.get("")) if values.get("") else found
+    return found.astype(object).where(found.notna() & found.ne(""), None)
+
+
+def _among(text: pd.Series, codes: Iterable[str]) -> pd.Series:
+    """Whether each text is one of some codes, however the code is spelled."""
+    return as_codes(text, dict.fromkeys(codes, True)).notna()
 
 
 def emptied(frame: pd.DataFrame, study: Study, source: Source) -> pd.DataFrame:
@@ -57,7 +80,11 @@ def emptied(frame: pd.DataFrame, study: Study, source: Source) -> pd.DataFrame:
             }
         return told | (usual - set(meant.get(column, {})))
 
-    return frame.assign(**{c: frame[c].mask(frame[c].isin(codes(c)), None) for c in frame.columns})
+    def gone(column: str) -> pd.Series:
+        text = frame[column]
+        return text.isin(codes(column)) if column == "patient_id" else _among(text, codes(column))
+
+    return frame.assign(**{c: frame[c].mask(gone(c), None) for c in frame.columns})
 
 
 def _listed(study: Study) -> dict[str, dict[str, str]]:
@@ -92,15 +119,15 @@ def codes_that_are_levels(study: Study) -> list[Problem]:
         problems += [
             Problem(
                 "study.yml",
-                f"the text is a missing code ({where}) and a value of the same column ({texts[code]})",
+                f"the text is a missing code ({where}) and a value of the same column ({key})",
                 "say per column where it means that nothing is known, for example data.patients.missing: "
                 f"{{death: [{code}]}}, or take it out of one of the two",
-                column=texts[code],
+                column=key,
                 value=code,
             )
             for where, codes in places.items()
-            for code in codes
-            if code in texts
+            for code, key in zip(codes, as_codes(pd.Series(codes, dtype=object), texts), strict=True)
+            if isinstance(key, str)
         ]
     return problems
 
@@ -115,7 +142,7 @@ def unclear_cells(
             if u.text is not None and frame.loc[u.row, name] != u.text:
                 continue
             remedy = u.remedy
-            if u.text is not None:
+            if u.text is not None and name != "patient_id":
                 listed = f'missing: {{{name}: ["{u.text}"]}}'
                 remedy += f"; or list it under 'missing' of the file in study.yml: {listed}"
             if name == "patient_id":

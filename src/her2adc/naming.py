@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from her2adc.config import Source, Study, Table
 from her2adc.errors import Problem, nearest
 from her2adc.raw import Part, RawTable
 from her2adc.readers import Read, clean_name
+from her2adc.schema import TABLES
 from her2adc.wanted import inputs, is_own, lawful
 
 _PATIENT = ("PATIENT_ID", "Patient ID", "Patient Identifier")
@@ -55,7 +57,8 @@ def mapped(source: Source, read: Read, used: set[str]) -> tuple[dict[str, str], 
                 file,
                 "has no column 'patient_id'",
                 "add patient_id: <its name in the file> under 'columns'; the file has: "
-                + ", ".join(columns[:15]),
+                + ", ".join(columns[:15])
+                + (f"; or set 'sheet', the other sheets are {', '.join(read.others)}" if read.others else ""),
             )
         )
     return mapping, _other_header(file, source, read, problems)
@@ -124,6 +127,26 @@ def unknown_columns(table: Table, name: str, parts: list[Part]) -> list[Problem]
         for column in named
         if column not in columns
     ]
+
+
+def lacking(study: Study, name: str, parts: list[Part]) -> tuple[list[Problem], list[str]]:
+    """Columns that one of the stacked files has and another has not: a problem where a name is alike."""
+    problems, remarks = [], []
+    used = inputs(study) if name == "patients" else {c.name for c in TABLES[name]}
+    every = [c for c in dict.fromkeys(c for p in parts for c in p.frame.columns) if c in used]
+    for part in parts:
+        own = {re.sub(r"[\W_]+", "", c).casefold(): c for c in part.frame.columns if c not in every}
+        for column in every:
+            if column in part.frame.columns:
+                continue
+            message = f"has no column {column!r}, which another file of the table has"
+            if alike := own.get(re.sub(r"[\W_]+", "", column).casefold()):
+                remedy = f"its column {alike!r} is not read; if it is the same, columns: {{{column}: "
+                remedy += f"{alike}}} for this file in study.yml, else give it another name (data.{name})"
+                problems.append(Problem(part.file, message, remedy, column=alike))
+            else:
+                remarks.append(f"{part.file}: {message}; it is empty in its {len(part.frame)} rows")
+    return problems, remarks
 
 
 def own_columns(study: Study, table: RawTable) -> list[str]:

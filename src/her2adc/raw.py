@@ -115,7 +115,8 @@ def cure(table: RawTable, column: str, key: str = "values") -> str:
 class Part:
     """One file of a table: its cells, the row numbers as index, and the file's name of each column.
 
-    ``said`` holds the rows whose missing id has been reported.
+    ``said`` holds the rows whose missing id has been reported; ``below`` is the first row that stands below
+    an empty one.
     """
 
     source: Source
@@ -125,6 +126,7 @@ class Part:
     remarks: list[str] = field(default_factory=list)
     said: set[int] = field(default_factory=set)
     date1904: bool = False
+    below: int | None = None
 
     @property
     def file(self) -> str:

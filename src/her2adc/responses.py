@@ -76,7 +76,7 @@ def _benefit(raw: RawTable, column: str) -> tuple[pd.Series, list[Problem]]:
     text = raw.frame[column]
     yes_no = columns.meaning(text, {"yes": YES, "no": NO})
     bad = text.index[text.notna() & yes_no.isna()]
-    example = f"{text[bad[0]]!r}: yes" if len(bad) else ""
+    example = f"{text[bad[0]]!r}: ..." if len(bad) else ""
     remedy = columns.means_remedy(raw, column, example, "write yes or no")
     message = "clinical benefit: means neither yes nor no"
     problems = [raw.problem(column, i, message, remedy, text[i]) for i in bad]

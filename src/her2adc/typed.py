@@ -84,7 +84,8 @@ def type_table(study: Study, table: RawTable) -> tuple[pd.DataFrame, list[Proble
         if kinds.get(column) == "date":
             frame[column], found = dates.dates(table, column, latest)
         elif kinds.get(column) in ("number", "integer"):
-            frame[column], found = columns.numbers(table, column, _unit(study, table, column))
+            nothing = _missing(study, table, column)
+            frame[column], found = columns.numbers(table, column, _unit(study, table, column), nothing)
         else:
             frame[column] = columns.worded(frame[column], words[column]) if column in words else frame[column]
             continue
@@ -101,6 +102,12 @@ def _unit(study: Study, table: RawTable, column: str) -> str:
         return ""
     units = [v.unit for v in study.variables.values() if (v.source or v.name) == column and v.unit]
     return "%" if "%" in units else next(iter(units), "")
+
+
+def _missing(study: Study, table: RawTable, column: str) -> list[str]:
+    """Texts that the variables of a column of ``patients`` call missing."""
+    own = [v for v in study.variables.values() if (v.source or v.name) == column and not v.levels]
+    return [t for v in own for t in v.missing] if table.name == "patients" else []
 
 
 def _absent(study: Study, table: RawTable) -> list[Problem]:
@@ -240,12 +247,13 @@ def _schema_problems(table: RawTable, frame: pd.DataFrame, before: list[Problem]
             continue
         message, value = str(case.check), str(case.failure_case)
         if "not_nullable" in message:
-            message, remedy = "the cell is empty", f"fill in {meaning.get(column, column)}"
+            message, value = "the cell is empty", ""
+            remedy = f"fill in {meaning.get(column, column)}, or delete the row"
         else:
             allowed = next((c.allowed for c in TABLES[table.name] if c.name == column), ())
-            like = "SD" if "SD" in allowed else next(iter(allowed), "1")
-            remedy = columns.means_remedy(table, column, f"{value!r}: {like}")
-        p = table.problem(column, case.index, message, remedy, case.failure_case)
+            first = f"write one of {', '.join(map(str, allowed))}" if allowed else "correct the cell"
+            remedy = columns.means_remedy(table, column, f"{value!r}: ...", first)
+        p = table.problem(column, case.index, message, remedy, value)
         if (p.row, p.column) not in known:
             problems.append(p)
     return problems

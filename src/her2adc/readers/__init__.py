@@ -60,6 +60,10 @@ def read_file(path: Path, source: Source, folders: tuple[Path, ...] = ()) -> tup
     try:
         checked(path, folders, tuple(_READERS))
         reader = _READERS[suffix]
+        if "sheet" in source.model_fields_set and reader is not read_excel:
+            message = f"{path.name} has no sheets, since it is no workbook of Excel"
+            remedy = "delete 'sheet' of this file in study.yml, or name the workbook"
+            raise FileProblem(Problem("study.yml", message, remedy, value=f"sheet: {source.sheet}"))
         if source.format == "cbioportal" and suffix in _TEXT:
             reader = read_cbioportal
         return reader(path, source), []

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from her2adc.cells import cell_text
 from her2adc.config import Source
 from her2adc.errors import Problem
-from her2adc.readers.grid import FileProblem, Read, Rows, Unclear, below_header, letter
+from her2adc.readers.grid import FileProblem, Read, Rows, Unclear, below_header, letter, rounded, too_long
 from her2adc.readers.workbook import Opened, open_sheet
 
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
@@ -27,7 +27,7 @@ _MERGED_ACROSS = "the cell is merged with one to its left, which holds the text"
 
 def read_excel(path: Path, source: Source) -> Read:
     """Read a sheet of a workbook."""
-    opened = open_sheet(path, source.sheet)
+    opened = open_sheet(path, source.sheet if "sheet" in source.model_fields_set else None)
     sheet = opened.sheet
     place = f"{path.name}, sheet {sheet.title}"
     rows, unclear = _texts(opened, source.decimal)
@@ -43,6 +43,8 @@ def read_excel(path: Path, source: Source) -> Read:
             ]  # fmt: skip
         raise
     read.sheet, read.date1904 = sheet.title, opened.date1904
+    if "sheet" not in source.model_fields_set:
+        read.others = [n for n in opened.names if n != sheet.title]
     unclear += _merged(sheet, rows, source.header_row)
     for row, position, found in unclear:
         if (name := read.names.get(position)) and row in read.frame.index:
@@ -63,6 +65,8 @@ def _texts(opened: Opened, decimal: str) -> tuple[Rows, list[tuple[int, int, Unc
             texts[position] = text = _text(cell, decimal)
             if cell.data_type == "e":
                 unclear.append((number, position, _error(number, str(text))))
+            elif too_long(cell.value):
+                unclear.append((number, position, rounded(number, str(text))))
         rows.append((number, texts))
     for name, formula in opened.formulas.items():
         row, column = coordinate_to_tuple(name)

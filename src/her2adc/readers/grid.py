@@ -33,6 +33,7 @@ class Read:
 
     ``frame`` holds texts (None where empty), with the row numbers of the file as index and a name once.
     ``doubled`` says of names that several columns have where these stand; they are not in ``frame``.
+    ``others`` are sheets that are not read and that the study file does not speak of.
     ``unclear`` holds cells to report if the study uses their column. ``top`` are the first rows.
     """
 
@@ -45,6 +46,7 @@ class Read:
     top: Rows = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
     date1904: bool = False
+    others: list[str] = field(default_factory=list)
 
 
 class FileProblem(Exception):
@@ -65,6 +67,23 @@ def clean_name(name: object) -> str:
     """
     text = "".join(c for c in str(name) if unicodedata.category(c) != "Cf")
     return re.sub(r"\s+", " ", text).strip()
+
+
+MOST_DIGITS = 10**15
+"""From here on, a spreadsheet and a decimal number of a computer do not keep all digits."""
+
+
+def too_long(value: object) -> bool:
+    """Whether a number has more digits than its program keeps."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and MOST_DIGITS <= abs(float(str(value))) < float("inf")
+
+
+def rounded(row: int, text: str) -> Unclear:
+    """A number of which the last digits are lost."""
+    message = "the number has more digits than the file keeps: the last of them are lost"
+    remedy = "export it from its source again, into a column that is formatted as text"
+    return Unclear(row, message, remedy, text, text)
 
 
 def letter(position: int) -> str:

@@ -14,7 +14,7 @@ import pyreadstat
 from her2adc.cells import cell_text
 from her2adc.config import Source
 from her2adc.errors import Problem
-from her2adc.readers.grid import FileProblem, Read, Rows, Unclear, below_header
+from her2adc.readers.grid import FileProblem, Read, Rows, Unclear, below_header, rounded, too_long
 from her2adc.readers.guard import MOST_CELLS
 
 
@@ -61,6 +61,11 @@ def _texts(frame: pd.DataFrame, file: str, decimal: str) -> Read:
                     "write one value a cell, each in a column of its own", str(columns[p][i - 1])[:40])
             for i in nested
         ]  # fmt: skip
+        read.unclear[name] += [
+            rounded(i, str(_text(v, decimal)))
+            for i, v in enumerate(columns[p], start=1)
+            if isinstance(v, float | np.floating) and too_long(float(v))
+        ]
     return read
 
 

@@ -46,8 +46,8 @@ class Opened:
     date1904: bool
 
 
-def open_sheet(path: Path, sheet: str | int) -> Opened:
-    """Open one sheet of a workbook.
+def open_sheet(path: Path, sheet: str | int | None) -> Opened:
+    """Open one sheet of a workbook, the first that is not hidden for None.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def open_sheet(path: Path, sheet: str | int) -> Opened:
                             "copy the cells into a new workbook")
                 )  # fmt: skip
             sheets = _sheets(parts)
-            name = _chosen(path.name, sheet, list(sheets))
+            name = _chosen(path.name, sheet, list(sheets), _hidden(parts))
             content = _filled(path.name, name, archive.read(sheets[name]))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, EOFError, NotImplementedError) as error:
         raise FileProblem(_damaged(path.name, error)) from None
@@ -119,8 +119,18 @@ def _sheets(parts: dict[str, bytes]) -> dict[str, str]:
     return found
 
 
-def _chosen(file: str, sheet: str | int, names: list[str]) -> str:
-    """Name of the sheet asked for, by name or by number from 0."""
+def _hidden(parts: dict[str, bytes]) -> set[str]:
+    """Names of the sheets that Excel does not show."""
+    book = next(n for n in sorted(parts) if re.fullmatch(r"xl/workbook\d*\.xml", n.lower()))
+    nodes = ElementTree.fromstring(parts[book]).iter()
+    hidden = [n for n in nodes if n.tag.endswith("}sheet") and n.get("state", "visible") != "visible"]
+    return {str(n.get("name")) for n in hidden}
+
+
+def _chosen(file: str, sheet: str | int | None, names: list[str], hidden: set[str]) -> str:
+    """Name of the sheet asked for, by name or by number from 0; the first that is not hidden for None."""
+    if sheet is None:
+        return next((n for n in names if n not in hidden), names[0])
     if isinstance(sheet, int) and 0 <= sheet < len(names):
         return names[sheet]
     if str(sheet) in names:

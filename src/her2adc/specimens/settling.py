@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from her2adc import her2
-from her2adc.cells import folded
+from her2adc.cells import as_codes, folded
 from her2adc.config import Study
 from her2adc.errors import Problem, nearest
 from her2adc.intake import RawTable
@@ -80,22 +80,21 @@ def _column(study: Study, table: RawTable, column: str, test: str, found: Settle
     own, everywhere = study.her2.unknown_in(column)
     named = (*study.her2.ihc, *study.her2.ish) if table.name == "patients" else tuple(_NORMALISE)
     others = [*(c for c in named if c != column), column]
-    silent = cells.isin(own)
-    open_ = plain.mask(silent | cells.isin(study.data.missing) | cells.isin(everywhere))
+    silent = _among(cells, own)
+    open_ = plain.mask(silent | _among(cells, study.data.missing) | _among(cells, everywhere))
     minus, problem = _minus(open_, test)
     forms = cells.map(_NORMALISE[test]).mask(plain.eq("-"), minus)
     found.problems += _both(cells, forms, column, others, everywhere, "her2.unknown")
     found.problems += _both(cells, forms, column, others, study.data.missing, "data.missing")
-    silent |= cells.isin(everywhere) | cells.isin(study.data.missing)
+    silent |= _among(cells, everywhere) | _among(cells, study.data.missing)
     signs = plain.eq("-") if problem else pd.Series(False, index=cells.index)
     lone = plain.eq("+") & (test == "ihc" and not open_.isin(_PLUSES).any())
     number = plain.str.fullmatch(r"[0-9]+(?:[.,][0-9]+)?", na=False) & (test == "ish")
     strange = forms.isna() & ~number
-    example = "'-': '0'" if test == "ihc" else "'-': not amplified"
     for which, message, remedy in (
-        (signs, problem, _meaning(table, column, "-", example)),
-        (lone, "a + may mean IHC 1+ or positive", _meaning(table, column, "+", "'+': 1+")),
-        (number, "a number is no ISH result", _number_remedy(table, column)),
+        (signs, problem, _meaning(table, column, "-", test)),
+        (lone, "a + may mean IHC 1+ or positive", _meaning(table, column, "+", test)),
+        (number, "a number is no ISH result", _number_remedy(table, column, cells[number & ~silent])),
         (strange, "HER2 result not understood", _text_remedy(table, column, test, cells[strange & ~silent])),
     ):
         bad = cells[which.astype(bool) & ~silent]
@@ -134,7 +133,7 @@ def _both(
     cells: pd.Series, forms: pd.Series, column: str, columns: list[str], texts: tuple[str, ...], key: str
 ) -> list[Problem]:
     """Texts that a key of the study file takes for unknown, and that are results in this column."""
-    results = forms[cells.isin(texts) & forms.notna() & forms.ne(UNKNOWN)]
+    results = forms[_among(cells, texts) & forms.notna() & forms.ne(UNKNOWN)]
     remedy = (
         f"in place of {key}, name the column in which it is not known: her2: {{unknown: {{column: [text]}}}} "
         f"(columns: {', '.join(columns)})"
@@ -145,25 +144,32 @@ def _both(
     ]
 
 
-def _meaning(table: RawTable, column: str, text: str, example: str) -> str:
+def _meaning(table: RawTable, column: str, text: str, test: str) -> str:
     return (
-        f"say in study.yml what it means: {table.where_values(column)}, for example {{{example}}}; or, if it "
-        f"means not done, data.{table.name}.missing.{column}: ['{text}']"
+        f"say in study.yml what it means ({_FORMS[test].removeprefix('write ')}): "
+        f"{table.where_values(column)}, with {{'{text}': ...}}; or, if it means not done, "
+        f"data.{table.name}.missing.{column}: ['{text}']"
     )
 
 
-def _number_remedy(table: RawTable, column: str) -> str:
+def _number_remedy(table: RawTable, column: str, found: pd.Series) -> str:
     ratio = "her2.ish_ratio (and her2.ish: [])" if table.name == "patients" else "the column ish_ratio"
+    codes = ", ".join(f"{t!r}: ..." for t in sorted(found.unique())[:3])
     return (
-        f"a ratio of HER2 to CEP17 belongs to {ratio}; of codes, say in study.yml what each means: "
-        f"{table.where_values(column)}, for example {{'0': not amplified, '1': amplified, '2': not done}}"
+        f"a ratio of HER2 to CEP17 belongs to {ratio}; of codes, say in study.yml what each means "
+        f"(amplified, not amplified, equivocal or not done): {table.where_values(column)}, with {{{codes}}}"
     )
+
+
+def _among(cells: pd.Series, texts: Iterable[str]) -> pd.Series:
+    """Whether each cell is one of some texts, however a code among them is spelled."""
+    return as_codes(cells, dict.fromkeys(texts, True)).notna()
 
 
 def _text_remedy(table: RawTable, column: str, test: str, bad: pd.Series) -> str:
     text = repr(bad.iloc[0]) if len(bad) else "the text"
     return (
-        f"{_FORMS[test]}; or say in study.yml what the text means: {table.where_values(column)}, for example "
+        f"{_FORMS[test]}; or say in study.yml what the text means: {table.where_values(column)}, with "
         f"{{{text}: ...}}; if the result is not known, her2: {{unknown: {{{column}: [{text}]}}}}"
     )
 
