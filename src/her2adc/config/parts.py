@@ -73,8 +73,10 @@ class Source(Part):
 
     ``values`` says of a column what its texts mean (``{ki67: {"<1%": 0.5}}``), and ``missing`` which of
     its texts mean that nothing is known (``{death: [none]}``). Both know the columns by the names that
-    ``columns`` gives, and are applied before anything else is read from a cell. ``id_prefix`` is put
-    before each ``patient_id``, for files in which different patients have the same number.
+    ``columns`` gives, and are applied before anything else is read from a cell. A code is known in each of
+    its spellings (``1`` is ``1.0`` too), and ``""`` in ``values`` says what an empty cell means.
+    ``id_prefix`` is put before each ``patient_id``, for files in which different patients have the same
+    number.
     """
 
     file: str
