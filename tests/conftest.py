@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import browsing
 import pytest
 from building import ROOT, build
-from reference.summary import pytest_terminal_summary  # noqa: F401 - a hook
+from reference import summary
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,9 @@ def book(repository) -> Path:
     assert built.code == 0, built.text
     assert "warning:" not in built.text, built.text
     return repository / "_build/html"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how the statistics agree with R, and what was skipped for want of a browser."""
+    summary.pytest_terminal_summary(terminalreporter, config)
+    browsing.summary(terminalreporter)

@@ -90,7 +90,7 @@ STUDY: dict[str, Any] = {
     "short_title": "Right",
     "question": "Is it?",
     "design": "Made up",
-    "data_kind": "simulated",
+    "data_kind": "real",
     "data": {"patients": "patients.csv", "adverse_events": "adverse_events.csv"},
     "her2": {"edition": 2018},
     "variables": {

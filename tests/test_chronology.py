@@ -128,3 +128,13 @@ def test_patients_without_a_clock_are_counted(tmp_path):
     cohort = prepared(tmp_path, start={"P02": ""}, change={"response": None})
     said = "1 patient without a time of PFS (start is empty): not in its analyses"
     assert said in cohort.remarks
+
+
+def test_a_year_after_2100_is_a_problem_in_simulated_data_too(tmp_path):
+    refused(tmp_path, "row 2, start: lies after 2100", start={"P01": "2203-01-10"})
+
+
+def test_a_value_that_means_event_and_no_event_is_refused(tmp_path):
+    both = {**READY["endpoints"]["OS"], "event_values": ["1", "0"]}
+    refused(tmp_path, "endpoints.OS", "the value '0' means that the event happened and that it did not",
+            change={**READY, "endpoints": {"OS": both}}, os=[10] * 12, dead=[1] * 12)  # fmt: skip

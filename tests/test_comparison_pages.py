@@ -40,9 +40,9 @@ STUDY: dict[str, Any] = {
     "outcomes": {"pCR": {"label": "Pathological complete response", "definition": "ypT0/is ypN0",
                          "column": "pcr"}},
     "endpoints": {
-        name: {"label": "Survival", "definition": "from recurrence to death", "time": "months",
+        name: {"label": label, "definition": "from recurrence to death", "time": "months",
                "event": "dead", "landmarks": [12], **more}
-        for name, more in (("OS", {}), ("LATE", {"entry": "sequenced"}))
+        for name, label, more in (("OS", "Survival", {}), ("LATE", "Late survival", {"entry": "sequenced"}))
     },
     "main_endpoint": "OS",
     "populations": {"older": {"label": "Older", "where": "age >= 60"}},

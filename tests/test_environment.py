@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution, version
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -234,5 +235,101 @@ def test_pins_install_on_the_oldest_python():
     oldest = PROJECT["project"]["requires-python"].removeprefix(">=") + ".0"
     for pin in PINS.values():
         if pin.marker is None or pin.marker.evaluate():
-            wanted = distribution(pin.name).metadata["Requires-Python"] or ""
+            wanted = distribution(pin.name).metadata.get("Requires-Python") or ""
             assert oldest in SpecifierSet(wanted), f"{pin} needs Python {wanted}"
+
+
+SHIPPED = [p.parent for p in ROOT.glob("studies/*/study.yml")
+           if yaml.safe_load(p.read_text(encoding="utf-8"))["data_kind"] != "real"]
+
+
+def git(folder, *words):
+    run = subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words], cwd=folder,
+                         capture_output=True, text=True, check=False)
+    return run.returncode, run.stdout
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """An empty repository with the rules of this one."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    git(tmp_path, "init", "-q")
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", [
+    "studies/mine/data/cohort.csv", "studies/tcga_brca/data/a.txt", "studies/mine/data/sub/notes.txt",
+    "studies/mine/cohort.XLSX", "studies/2024 T-DXd/old/x.sav", "cohort.xlsx", "export/cohort.Csv", "x/y.zip",
+    "studies/mine/data.parquet", "tests/~$cohort.xlsx"])
+def test_git_ignores_patient_data(clone, file):
+    assert git(clone, "check-ignore", "-q", file)[0] == 0
+
+
+def test_git_takes_what_ships(clone):
+    files = [f"studies/{s.name}/data/{name}" for s in SHIPPED for name in ("patients.csv", "new.xlsx")]
+    files += ["tests/golden/a.csv", "tests/cases/x/data/a.xlsx", "src/her2adc/lookup.csv",
+              "studies/mine/study.yml"]
+    for file in files:
+        assert git(clone, "check-ignore", "-q", file)[0] == 1, file
+    assert git(ROOT, "ls-files", "-ci", "--exclude-standard")[1] == ""
+
+
+def test_check_refuses_data_of_real_patients(clone, monkeypatch):
+    from her2adc.build.privacy import privacy_problems
+
+    def put(name, text="x"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(text, encoding="utf-8")
+        git(clone, "add", "--force", name)
+
+    for name in ("studies/made_up/data/a.csv", "tests/cases/x/data/a.csv", "studies/mine/notes.md"):
+        put(name)
+    put("studies/made_up/study.yml", "data_kind: simulated")
+    put("studies/mine/study.yml", "data_kind: real\ndata: {folder: tables, patients: cohort.txt}")
+    put("tests/cases/x/study.yml", "data_kind: real")
+    assert privacy_problems(clone) == []
+    refused = ["studies/mine/data/a.txt", "studies/mine/tables/cohort.txt", "studies/mine/old/b.CSV",
+               "studies/gone/data/a.txt", "root.xlsx", "studies/mine/Müller.csv"]
+    for name in refused:
+        put(name)
+    found = privacy_problems(clone)
+    assert sorted(line.split(": ")[0] for line in found) == sorted(refused)
+    cure = "whose patients are real; to take it out: git rm --cached 'studies/mine/data/a.txt'"
+    assert cure in "\n".join(found)
+    git(clone, "rm", "-q", "--cached", *refused)
+    assert privacy_problems(clone) == []
+    put("studies/mine/study.yml", "data_kind: [")
+    put("studies/mine/data/a.txt")
+    assert len(privacy_problems(clone)) == 1
+
+
+def test_no_data_of_real_patients_is_in_git():
+    from her2adc.build.privacy import privacy_problems
+
+    assert privacy_problems(ROOT) == []
+
+
+def test_missing_browser_is_one_line_that_says_how_to_get_one(monkeypatch):
+    import browsing
+
+    lines = []
+    skipped = [SimpleNamespace(longrepr=("x", 1, f"Skipped: {browsing.MISSING}; to install"))] * 7
+    other = SimpleNamespace(longrepr=("x", 1, "Skipped: no R"))
+    browsing.summary(SimpleNamespace(stats={"skipped": [*skipped, other]}, write_line=lines.append))
+    browsing.summary(SimpleNamespace(stats={}, write_line=lines.append))
+    assert len(lines) == 1 and lines[0].startswith("7 tests of the site were skipped")
+    assert browsing.INSTALL in lines[0]
+    monkeypatch.setattr(browsing.shutil, "which", lambda name: None)
+    assert browsing.find() is None
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_missing_browser_skips_and_fails_in_ci(monkeypatch, ci, outcome):
+    spec = importlib.util.spec_from_file_location("site_conftest", ROOT / "tests/site/conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="to install one: "):
+        module.missing("")

@@ -17,7 +17,7 @@ def test_cells_of_one_form_are_one_problem():
     assert lines[0] == "1 problem found (115 cells)"
     assert len(lines) == 3
     assert lines[1].startswith("a.xlsx, sheet S, rows 6, 7, 8") and "and 105 more, start: no date" in lines[1]
-    assert "115 cells: found: '2023.7.6'" in lines[1]
+    assert "(found: '2023.7.6'" in lines[1] and lines[1].endswith("), in 115 cells")
 
 
 def test_other_forms_columns_and_messages_stay_apart():

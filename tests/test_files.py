@@ -370,3 +370,10 @@ def test_a_formula_with_an_empty_text_is_an_empty_cell(tmp_path):
         for n, content in parts.items():
             archive.writestr(n, content)
     assert cohort(folder).data.set_index("patient_id")["age"].isna()["P03"]
+
+
+def test_set_takes_no_column_in_silence(tmp_path):
+    found = cohort(write_study(tmp_path, study=with_source(set={"age": 50})))
+    assert any("the column 'age' is not read, since 'set'" in r for r in found.remarks)
+    text = problems(write_study(tmp_path, "b", study=with_source(set={"patient_id": "X"})))
+    assert "every row the same 'patient_id'" in text

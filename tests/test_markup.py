@@ -77,6 +77,7 @@ def test_direction_and_control_characters_stay_within_the_text():
 def test_what_is_forgotten_comes_out_escaped():
     assert f"{Myst('*')}".__class__ is str and Shown(f"{Myst('**a**')}").markdown == r"\*\*a\*\*"
     assert joined([Shown(Myst("## A")), Shown("*b*")]).markdown == "## A\n\n\\*b\\*"
+    assert Myst("**a**") + " b* " + Myst("c") == "**a** b\\* c" and Myst("a") + "" == "a"
     assert bullets(["<b>", "- x"]).markdown == "- \\<b\\>\n- \\- x"
     assert Shown("<script>").html == "<p>&lt;script&gt;</p>"
 

@@ -34,6 +34,7 @@ def refused(tmp_path, *words: str, **how: Any) -> None:
 def test_minus_beside_a_word_for_the_result_is_missing(tmp_path):
     cohort = prepared(tmp_path, ihc=["-", "2+", "2+", *SOME[3:]])
     assert "-" in cohort.unclassified["ihc"].tolist()
+    assert any("her2_ihc: - is read as not done (1 cell)" in r for r in cohort.remarks)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,8 @@ def test_minus_beside_a_word_for_the_result_is_missing(tmp_path):
         ("ihc", ["-", "++", "++", "+++", "0", "+", *["+"] * 6], "a - may mean IHC 0 or not done"),
         ("ihc", ["-", "+", *["+"] * 10], "a + may mean IHC 1+ or positive"),
         ("ish", ["-", "amplified", *[""] * 10], "a - may mean ISH not amplified or not done"),
+        ("ish", ["-", "not amplified", *[""] * 10], "a - may mean ISH not amplified or not done"),
+        ("ish", ["not", *[""] * 11], "HER2 result not understood"),
         ("ish", ["1", "0", *[""] * 10], "a number is no ISH result"),
         ("ish", ["1.8", "2.3", *[""] * 10], "her2.ish_ratio"),
         ("ihc", ["4", *SOME[1:]], "HER2 result not understood"),

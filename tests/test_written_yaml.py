@@ -103,3 +103,19 @@ def test_a_level_called_no_is_printed_as_no(tmp_path):
     (folder / "study.yml").write_text(plain, encoding="utf-8")
     assert set(prepare_cohort(load_study(folder)).data["liver"]) == {"No", "Yes"}
     assert len(PATIENTS)
+
+
+OTHER_KINDS = [("title", [["a"]]), ("variables", -3), ("subgroups", 3), ("her2", [1])]
+
+
+@pytest.mark.parametrize(("key", "value"), OTHER_KINDS)
+def test_a_value_of_another_kind_has_a_place_and_a_cure(tmp_path, key, value):
+    with pytest.raises(StudyError) as error:
+        load_study(write_study(tmp_path, study={key: value}))
+    assert all(p.remedy and p.row and p.column.startswith(key) for p in error.value.problems)
+
+
+def test_an_id_without_end_is_a_problem(tmp_path):
+    patients = PATIENTS.assign(patient_id=["P" + "9" * 5000, *PATIENTS["patient_id"][1:]])
+    with pytest.raises(StudyError, match="the id has 5,001 characters"):
+        prepare_cohort(load_study(write_study(tmp_path, patients=patients)))

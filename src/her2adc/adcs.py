@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -18,13 +18,17 @@ COURSE_COLUMNS = ("patient_id", "line", "adc_number", "agent", "name", "drug_cla
 
 @dataclass
 class Treatment:
-    """One ADC of a patient: from its first dose, over the lines it goes through, to the line after them."""
+    """One ADC of a patient: from its first dose, over the lines it goes through, to the line after them.
+
+    ``resumed`` are courses of it in later lines, where these do not count as another ADC.
+    """
 
     agent: Agent
     first: Line
     courses: list[Course]
     until: Line
     following: Line | None = None
+    resumed: list[Course] = field(default_factory=list)
 
     @property
     def partners(self) -> str:
@@ -61,27 +65,53 @@ def adc_treatments(lines: list[Line], rule: Sequencing) -> list[Treatment]:
     """List the ADCs of one patient in order.
 
     An ADC that goes on while other drugs of its line change is one treatment. Given again after another
-    line, or after a pause of more than ``gap_days``, it counts again: a rechallenge.
+    line, or after a pause of more than ``gap_days``, it counts again, unless ``rechallenge`` is ``same``.
 
     Returns
     -------
     list of Treatment
     """
+    same = rule.rechallenge == "same"
     found: list[Treatment] = []
     for before, line in zip([None, *lines], lines, strict=False):
         own = [c for c in line.courses if c.agent.adc]
         current = found[-1] if found else None
         if current and current.until is before and line.adc == current.agent:
             pause = min((c.start for c in own), default=current.last) - current.last
-            if rule.gap_days is None or pause <= rule.gap_days:
+            if same or rule.gap_days is None or pause <= rule.gap_days:
                 current.courses += own
                 current.until = line
                 continue
         if current and current.until is before:
             current.following = line
         if own:
-            found.append(Treatment(own[0].agent, line, own, line))
+            earlier = next((t for t in found if same and t.agent == own[0].agent), None)
+            if earlier:
+                earlier.resumed += own
+            else:
+                found.append(Treatment(own[0].agent, line, own, line))
     return found
+
+
+def resumes(lines: list[Line], rule: Sequencing) -> bool:
+    """Whether a patient has the same ADC again after a pause or another line, however it is counted."""
+    given = [t.agent for t in adc_treatments(lines, rule.model_copy(update={"rechallenge": "new"}))]
+    return len(given) > len(set(given))
+
+
+def resumed_remark(n: int, rule: Sequencing) -> list[str]:
+    """Say how many patients resumed an ADC, and how that is counted.
+
+    Examples
+    --------
+    >>> resumed_remark(1, Sequencing())
+    ['1 patient resumed the same ADC after a pause of more than 90 days or another line: it counts as \
+another ADC (sequencing.rechallenge: new)']
+    """
+    pause = "" if rule.gap_days is None else f"a pause of more than {rule.gap_days} days or "
+    counts = "another ADC" if rule.rechallenge == "new" else "the same ADC"
+    who = f"{n} patient{'s' if n > 1 else ''} resumed the same ADC after {pause}another line"
+    return [f"{who}: it counts as {counts} (sequencing.rechallenge: {rule.rechallenge})"] if n else []
 
 
 def courses_table(
@@ -94,7 +124,12 @@ def courses_table(
     DataFrame
         :data:`COURSE_COLUMNS`; ``stop`` as recorded, ``texts`` the names as recorded.
     """
-    numbers = {id(c): n for part in treatments.values() for n, t in enumerate(part, 1) for c in t.courses}
+    numbers = {
+        id(c): n
+        for part in treatments.values()
+        for n, t in enumerate(part, 1)
+        for c in (*t.courses, *t.resumed)
+    }
     parts = [
         (p, line.number, agent, [c for c in line.courses if c.agent == agent])
         for p, found in lines.items()

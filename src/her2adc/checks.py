@@ -81,13 +81,10 @@ def notes(study: Study, cohort: Cohort) -> list[str]:
     -------
     list of str
     """
-    data, found = cohort.data, []
+    data, found = cohort.data, list[str]()
     left = {str(e["reason"]) for step in cohort.flow for e in step["excluded"]}
-    found += [
-        f"nobody was excluded for: {rule.reason} ({rule.exclude})"
-        for rule in study.inclusion
-        if rule.reason not in left
-    ]
+    idle = [f"{rule.reason} ({rule.exclude})" for rule in study.inclusion if rule.reason not in left]
+    found += [f"nobody was excluded for: {'; '.join(idle)}"] if idle else []
     for name in study.endpoints:
         if not data[f"{name}_event"].astype("boolean").fillna(False).any():
             found.append(f"no patient has an event of {name}: its pages can estimate little")

@@ -180,6 +180,7 @@ def _derive(
         start, end = patients[study.follow_up["start"]], patients[study.follow_up["end"]]
         patients["follow_up_time"] = endpoints.months(start, end)
         known = {(p.row, p.column) for p in problems}
+        problems += endpoints.follow_up_problems(patients, study.follow_up, raw)
         for i in end.index[end < start]:
             p = raw.problem(
                 study.follow_up["end"],

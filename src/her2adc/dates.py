@@ -12,7 +12,7 @@ from her2adc.errors import Problem
 from her2adc.intake import RawTable
 from her2adc.raw import Origin
 
-FIRST_DAY = pd.Timestamp("1900-01-01")
+FIRST_DAY, LAST_DAY = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")
 _SHOWN = {"iso": "2024-05-31", "dayfirst": "31/05/2024", "monthfirst": "05/31/2024"}
 AHEAD = pd.Timedelta(days=731)
 """How far ahead a date may lie to be remarked on; beyond it, the year is mistyped."""
@@ -25,6 +25,7 @@ _FAULTS = {
     "nosuch": "is not a date: there is no such day",
     "far": "is not a date of the last centuries: the year is mistyped",
     "form": "is not a date of the form expected",
+    "text": "is not a date",
 }
 
 
@@ -100,11 +101,19 @@ def _not_dates(table: RawTable, column: str, origin: Origin, days: pd.Series) ->
     if swapped:
         first["nosuch"] += swapped
     faults = bad.map(lambda d: d.fault)
+    words = ", ".join(repr(t) for t in text[faults.index[faults.eq("text")]].unique()[:3])
+    first["text"] = (
+        "if it means that there is no date, list it in study.yml: "
+        f"{table.where_missing(column)}, for example [{words}]"
+    )
     example = {fault: text[faults.index[faults.eq(fault)][0]] for fault in faults.unique()}
     return [
         table.problem(
             column, i, _FAULTS[day.fault],
-            means_remedy(table, column, f"{example[day.fault]!r}: '2024-05-31'", first[day.fault]), text[i],
+            f"{first['text']}; otherwise write the date"
+            if day.fault == "text"
+            else means_remedy(table, column, f"{example[day.fault]!r}: '2024-05-31'", first[day.fault]),
+            text[i],
         )
         for i, day in zip(bad.index, bad, strict=True)
     ]  # fmt: skip
@@ -145,6 +154,7 @@ def _no_time(
         for cells, message in (
             (values.index[values < FIRST_DAY], "lies before 1900"),
             (far, "lies more than two years in the future"),
+            (values.index[values > LAST_DAY].difference(far), "lies after 2100"),
         )
         for i in cells
     ]  # fmt: skip

@@ -6,6 +6,9 @@ This module is the only place where a censoring flag is read; everything after i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from her2adc import cells
@@ -136,6 +139,14 @@ def _too_long(
         value = f"{data[column][i]:g}" if column else _shown(table, data, i, at)
         problems.append(_cell(table, at, i, message, remedy, value))
     return problems
+
+
+def follow_up_problems(data: pd.DataFrame, rule: Mapping[Any, str], table: RawTable) -> list[Problem]:
+    """Times of follow-up that nobody is observed."""
+    long = data.index[data["follow_up_time"] > 2 * LONGEST]
+    message = "lies more than 120 years after the start of follow-up"
+    remedy = "correct the year of one of the dates"
+    return [_cell(table, rule["end"], i, message, remedy, _shown(table, data, i, rule["end"])) for i in long]
 
 
 def without(data: pd.DataFrame, endpoint: Endpoint, derived: Sequencing | None = None) -> list[str]:

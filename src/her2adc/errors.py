@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 SHOWN = 10
+_ENDLESS = re.compile(r"\S{200,}")
 _OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 FEW, LONG, MOST = 4, 80, 25
 """Values of a form that are printed, characters of a value, and entries of a report."""
@@ -83,15 +84,16 @@ class StudyError(Exception):
 
 
 def visible(text: str) -> str:
-    r"""Text of a file as a terminal may print it: what a terminal would obey is written out.
+    r"""Text of a file as a terminal may print it: what it would obey written out, endless words cut.
 
     Examples
     --------
     >>> print(visible("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
+    text = _ENDLESS.sub(lambda word: f"{word[0][:LONG]}...", str(text)[: 50 * LONG])
     return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _OBEYED else c for c in str(text)
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _OBEYED else c for c in text
     )
 
 
@@ -142,10 +144,10 @@ class _Entry:
         few = FEW if any(c.isdecimal() for v in values[:FEW] for c in v) else 3 * FEW
         found = ", ".join(quoted(v) for v in values[:few])
         found += f" and {len(values) - few} more" if len(values) > few else ""
-        many = f"{len(self.rows)} cells: " if len(self.rows) > SHOWN else ""
+        many = f", in {len(self.rows)} cells" if len(self.rows) > SHOWN else ""
         column = f", {short(p.column)}" if p.column else ""
         text = f"{visible(p.file)}, rows {rows}{more}{column}: {visible(p.message)}"
-        text += f" ({many}found: {found})" if values != [""] else ""
+        text += f" (found: {found}){many}" if values != [""] else many
         remedy = p.remedy if len(values) == 1 else _HINT.sub("", p.remedy)
         return text + (f"\n    -> {visible(remedy)}" if remedy else "")
 
@@ -164,7 +166,7 @@ def report(problems: Sequence[Problem]) -> str:
     >>> dates = [Problem("a.csv", "no date", "", r, "start", f"2023.{r}.1") for r in range(2, 117)]
     >>> print(report(dates))
     1 problem found (115 cells)
-    a.csv, rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 105 more, start: no date (115 cells: found: ...
+    a.csv, rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 105 more, start: no date (found: ...
     """
     entries = sorted(_entries(problems), key=lambda e: _rank(e.first))
     cells = sum(len(e.rows) for e in entries if len(e.rows) > 1)

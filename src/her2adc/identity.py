@@ -22,6 +22,7 @@ _TOTALS = re.compile(
 
 Examples = dict[tuple[str, str], str]
 """The example that a cure shows, by file and kind."""
+_LONGEST = 200
 _IN_ROWS = (
     "the patient stands in more than one row",
     "keep one row a patient, by hand or with 'first_by' in study.yml",
@@ -97,7 +98,13 @@ def key_problems(part: Part, unique: bool) -> list[Problem]:
     others = part.frame.drop(columns=["patient_id", *part.source.set], errors="ignore")
     known = others.notna().any(axis=1)
     totals = ids.map(lambda t: bool(t and _TOTALS.match(t)))
-    problems, out = [], []
+    problems = [
+        Problem(
+            part.file, f"the id has {len(t):,} characters", "correct the cell", int(str(r)), column, t[:40]
+        )
+        for r, t in ids[ids.str.len().gt(_LONGEST)].items()
+    ]
+    out = []
     row: Any
     for row, text in ids[ids.isna() | ids.map(lambda t: t and form_of(t)).ne(usual) | totals].items():
         if text is None and int(row) not in part.said:

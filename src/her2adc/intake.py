@@ -86,6 +86,11 @@ def _read_source(
     pairs = named(source, read, mapping)
     frame = read.frame[[c for _, c in pairs]].set_axis([n for n, _ in pairs], axis=1)
     part = Part(source, frame, dict(pairs), read.sheet, list(read.remarks), date1904=read.date1904)
+    part.remarks += [
+        f"{part.file}: the column {c!r} is not read, since 'set' of the file gives {c!r} another value"
+        for c in source.set
+        if c in read.frame.columns
+    ]
     part.frame = frame = _below_extra_headers(part)
     if frame.empty:
         return None, [Problem(part.file, "has no row of data below its header rows",
@@ -122,38 +127,48 @@ def _below_extra_headers(part: Part) -> pd.DataFrame:
     return rest
 
 
+def _where(part: Part, where: str, key: str) -> list[Problem]:
+    """Keep the rows of ``where``. A row without an id stays, to be named, unless ``where`` speaks of it."""
+    source, frame = part.source, part.frame
+    try:
+        wanted = expressions.holds(frame, where, decimal=source.decimal, dates=source.dates)
+        open_rows = expressions.unsettled(frame, where, decimal=source.decimal, dates=source.dates)
+    except expressions.ExpressionError as error:
+        message = f"'where' of {part.file} cannot be evaluated: {error}"
+        remedy = "use the names that 'columns' gives (with blanks: in backticks) and values in quotes"
+        return [Problem("study.yml", message, remedy, None, key, where)]
+    missed = expressions.unmatched(frame, where)
+    problems = [
+        Problem("study.yml", f"'where' of {part.file}: no cell of {c!r} is {word!r}, but some are {like!r}",
+                "write the text as the cells have it", None, key, where)
+        for c, word, like in missed
+        if like
+    ]  # fmt: skip
+    kept = wanted | (open_rows & frame["patient_id"].isna())
+    part.frame = frame[kept]
+    if part.frame.empty and not problems:
+        lost = "; ".join(f"no cell of {c!r} is {word!r}" for c, word, _ in missed)
+        message = f"'where' keeps no row of {part.file}" + (f": {lost}" if lost else "")
+        remedy = "compare it with the cells of the file"
+        problems.append(Problem("study.yml", message, remedy, None, key, where))
+    if n := int((open_rows & ~kept).sum()):
+        part.remarks.append(
+            f"{part.file}: {n} row{'s are' if n > 1 else ' is'} not read because a cell of "
+            f"{', '.join(expressions.names_in(where))} is missing (where: {where}); to read them, add: or "
+            "is_missing(...)"
+        )
+    if len(part.frame) < len(frame):
+        rows = f"{len(part.frame)} of {len(frame)} rows"
+        part.remarks.append(f"{part.file}: {rows} are read, by where: {where}")
+    return problems
+
+
 def _keep_rows(part: Part, table: str) -> list[Problem]:
     """Keep the rows of ``where``, and of those one a patient by ``first_by``."""
-    source, frame = part.source, part.frame
-    if source.where:
-        try:
-            wanted = expressions.holds(frame, source.where, decimal=source.decimal, dates=source.dates)
-            part.frame = frame[wanted]
-        except Exception as error:
-            return [
-                Problem(
-                    "study.yml",
-                    f"'where' of {part.file} cannot be evaluated: {error}",
-                    "use the names that 'columns' gives (with blanks: in backticks) and values in quotes",
-                    column=f"data.{table}",
-                    value=source.where,
-                )
-            ]
-        if part.frame.empty:
-            return [
-                Problem(
-                    "study.yml",
-                    f"'where' keeps no row of {part.file}",
-                    "compare it with the cells of the file",
-                    column=f"data.{table}",
-                    value=source.where,
-                )
-            ]
-        if len(part.frame) < len(frame):
-            part.remarks.append(
-                f"{part.file}: {len(part.frame)} of {len(frame)} rows are read, by where: {source.where}"
-            )
-        frame = part.frame
+    source = part.source
+    if source.where and (problems := _where(part, source.where, f"data.{table}")):
+        return problems
+    frame = part.frame
     if not source.first_by:
         return []
     if source.first_by not in frame.columns:

@@ -66,9 +66,11 @@ class Myst(str):
         return Myst(super().join(escape(part) for part in parts))
 
     def __add__(self, other: str) -> Myst:
-        """Append, escaped; a blank between stays."""
-        blank = " " if other.startswith(" ") and not isinstance(other, Myst) else ""
-        return Myst(f"{self!s}{blank}{escape(other)!s}")
+        """Append, escaped; blanks at the ends stay."""
+        if isinstance(other, Myst):
+            return Myst(f"{self!s}{other!s}")
+        before, after = (" " if other[i : i + 1] == " " else "" for i in (0, len(other) - 1))
+        return Myst(f"{self!s}{before}{escape(other)!s}{after}")
 
 
 def str_of(value: object) -> str:

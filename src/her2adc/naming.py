@@ -43,6 +43,9 @@ def mapped(source: Source, read: Read, used: set[str]) -> tuple[dict[str, str], 
         for name in source.set
         if name in source.columns
     ]
+    if "patient_id" in source.set:
+        message, remedy = "'set' gives every row the same 'patient_id'", "name the column of ids in 'columns'"
+        problems.append(Problem("study.yml", message, remedy, value=source.set["patient_id"]))
     if "patient_id" not in mapping and "patient_id" not in columns and "patient_id" not in said:
         known = [c for c in _PATIENT if c in columns and source.format == "cbioportal"]
         if known:

@@ -107,4 +107,4 @@ def summary(study: Study, cohort: Cohort) -> str:
         time, event = cohort.data[f"{name}_time"], cohort.data[f"{name}_event"]
         lines.append(f"  {name}: {int(time.notna().sum())} patients, {int(event.sum())} events")
     remarks = dict.fromkeys([*cohort.remarks, *notes(study, cohort)])
-    return "\n".join(lines + [f"  note: {visible(r)}" for r in remarks])
+    return "\n".join(map(visible, [*lines, *(f"  note: {r}" for r in remarks)]))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from her2adc.adc_outcomes import outcomes
-from her2adc.adcs import Treatment, adc_treatments, courses_table
+from her2adc.adcs import Treatment, adc_treatments, courses_table, resumed_remark, resumes
 from her2adc.agents import declared, known, read
 from her2adc.cells import ELAPSED
 from her2adc.config import Sequencing, Study
@@ -71,12 +71,17 @@ def derive(
     }
     adcs = {p: adc_treatments(found, rule) for p, found in lines.items()}
     columns = sequence_columns(patients, lines, adcs, rule)
+    ids = patients["patient_id"]
+    columns["adc_resumed"] = _levels(
+        [("No", "Yes")[resumes(lines[p], rule)] if adcs.get(p) else None for p in ids], ("No", "Yes")
+    ).set_axis(ids.index)
     columns["early_adc"] = _early_adcs(patients["patient_id"], exposures.early)
     columns = columns.assign(**outcomes(study, patients, columns, tables.get("assessments")))
     if doubled := [str(c) for c in columns if c in patients]:
         return Sequences(patients, problems=[_taken(c, raw["patients"]) for c in doubled])
     made = {"lines": lines_table(lines), "courses": courses_table(lines, adcs)}
-    remarks = [*exposures.remarks, *remarks, *line_remarks(lines)]
+    again = resumed_remark(int(columns["adc_resumed"].eq("Yes").sum()), rule)
+    remarks = [*exposures.remarks, *remarks, *line_remarks(lines), *again]
     return Sequences(pd.concat([patients, columns], axis=1), made, remarks=remarks)
 
 

@@ -12,8 +12,9 @@ import yaml
 
 from her2adc.__main__ import main
 from her2adc.build.chapters import chapter_problems
-from her2adc.build.plan import notebook_path
+from her2adc.build.plan import make_plan, notebook_path
 from her2adc.config import load_study
+from her2adc.errors import StudyError
 from her2adc.prepare import checked_cohort
 
 CASES = Path(__file__).parent
@@ -143,7 +144,9 @@ STUDIES = {
     "subgroups of a number": ({"subgroups": ["age"]}, "subgroups.0: is a number"),
     "subgroups missing": ({"subgroups": []}, "needs 'subgroups'"),
     "same labels": (
-        {"variables": {"age": {"label": "Age"}, "liver": {"label": "age ", "levels": "yes_no"}}},
+        {"variables": {"old": {"label": "Age", "from": "age", "cut": [60]},
+                       "liver": {"label": "age ", "levels": "yes_no"}},
+         "baseline": {"variables": ["old", "liver"]}},
         "have the same label",
     ),
     "group is a number": ({"group": "age"}, "the group is a number"),
@@ -173,7 +176,8 @@ def test_validate_says_what_no_page_could_be_made_of(tmp_path, capsys, monkeypat
     folder = copied("subgroups_default_endpoint", tmp_path, **changes)
     assert main(["validate", str(folder)]) == 1
     said = capsys.readouterr().out
-    assert words in said and "study.yml, row " in said, said
+    assert words in said, said
+    assert "study.yml, row " in said or "her2" in name, said
 
 
 def test_what_a_rule_does_not_know_is_said(tmp_path, capsys):
@@ -187,3 +191,46 @@ def test_what_a_rule_does_not_know_is_said(tmp_path, capsys):
     folder = copied("group_missing", tmp_path / "b", group=None, inclusion=[rule])
     assert main(["validate", str(folder)]) == 0
     assert "not known whether" not in capsys.readouterr().out
+
+
+def source(tmp_path, where):
+    data = {"patients": {"file": "cohort.csv", "where": where}}
+    return copied("group_missing", tmp_path, group=None, data=data)
+
+
+def test_a_row_without_an_id_is_named_although_where_leaves_out_totals(tmp_path, capsys):
+    folder = source(tmp_path, "patient_id != 'Total'")
+    file = folder / "data" / "cohort.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    lines[3] = "," + lines[3].partition(",")[2]
+    file.write_text("\n".join([*lines, "Total" + "," * lines[0].count(",")]), encoding="utf-8")
+    assert main(["validate", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "cohort.csv, row 4" in said and "id" in said
+
+
+@pytest.mark.parametrize(("where", "words"), [
+    ("arm == 't-dxd'", "no cell of 'arm' is 't-dxd', but some are 'T-DXd'"),
+    ("arm == 'T-DM1'", "keeps no row of cohort.csv: no cell of 'arm' is 'T-DM1'"),
+    ("armm == 'SG'", "did you mean 'arm'?"),
+    ("arm.str.len() > 2", "is not understood"),
+    ("arm > 2", "taken for a number here, but holds 'T-DXd', 'SG'"),
+    ("start > '2022-13-01'", "is no date"),
+])  # fmt: skip
+def test_where_of_a_file_that_cannot_be_meant(tmp_path, capsys, where, words):
+    assert main(["validate", str(source(tmp_path, where))]) == 1
+    said = capsys.readouterr().out
+    assert words in said and "study.yml, row " in said, said
+
+
+def test_rows_that_where_cannot_decide_are_counted(tmp_path, capsys):
+    assert main(["validate", str(source(tmp_path, "arm != 'SG'"))]) == 0
+    said = capsys.readouterr().out
+    assert "2 rows are not read because a cell of arm is missing" in said
+
+
+def test_two_studies_of_a_build_have_two_short_titles(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    folders = [copied(name, tmp_path) for name in ("group_missing", "no_endpoint")]
+    with pytest.raises(StudyError, match="has the same short title as the study"):
+        make_plan([str(f) for f in folders])

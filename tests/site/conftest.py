@@ -6,13 +6,14 @@ import functools
 import http.server
 import json
 import os
-import shutil
 import threading
-from pathlib import Path
+from typing import NoReturn
 
+import browsing
 import pytest
 from bs4 import BeautifulSoup
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -64,16 +65,23 @@ def address(book):
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """Open headless Chromium. Without Chromium the test is skipped, but fails in CI."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if not chromium or not driver:
-        message = "Chromium and chromedriver are needed: apt-get install chromium chromium-driver"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    found = browsing.find()
+    if not found:
+        missing("")
     options = webdriver.ChromeOptions()
-    options.binary_location = str(Path(chromium))
+    options.binary_location = found[0]
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        opened = webdriver.Chrome(options=options, service=Service(found[1]))
+    except WebDriverException as error:
+        missing(f"; {found[0]} does not start: {str(error.msg).splitlines()[0]}")
     yield opened
     opened.quit()
+
+
+def missing(why: str) -> NoReturn:
+    """Skip a test for want of a browser; in CI fail."""
+    message = f"{browsing.MISSING}{why}; to install one: {browsing.INSTALL}"
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(message)

@@ -84,10 +84,21 @@ def line_flow(report: Page, patients: pd.DataFrame, endpoint: str = "OS", depth:
         flows,
         title="Lines of therapy from the first ADC on",
         caption="Block heights are patients; bands are coloured by the first ADC, with counts where they "
-        "hold more than 3% of the patients.",
+        f"hold more than 3% of the patients. {_counted(report, patients)}",
         alt=f"Flow of {len(patients)} patients from the first ADC over {depth - 1} further lines.",
         details=LINES,
     )
+
+
+def _counted(report: Page, patients: pd.DataFrame) -> str:
+    """Say how the same ADC is counted when it is resumed, and of how many patients that is."""
+    rule = report.study.sequencing
+    assert rule is not None
+    n = int(patients["adc_resumed"].eq("Yes").sum()) if "adc_resumed" in patients else 0
+    pause = "" if rule.gap_days is None else f"a pause of more than {rule.gap_days} days or "
+    counts = "another ADC" if rule.rechallenge == "new" else "the same ADC"
+    who = f"{n or 'no'} patient{'' if n == 1 else 's'}"
+    return f"The same ADC resumed after {pause}another line counts as {counts} ({who})."
 
 
 def funnel(report: Page, patients: pd.DataFrame, rows: pd.DataFrame) -> Shown:

@@ -10,8 +10,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from her2adc.errors import Problem, StudyError
+
+if TYPE_CHECKING:
+    from her2adc.build.plan import Plan
 
 JOBS = ("prepare", "page", "collect", "front", "site")
 
@@ -38,13 +42,15 @@ def _task(options: argparse.Namespace) -> int:
 def _job(options: argparse.Namespace) -> int:
     """Run a step of a build; why it failed is kept for the end of the build."""
     from her2adc.build.drive import title
-    from her2adc.build.steps import record_failure, running_step
+    from her2adc.build.steps import Superseded, record_failure, running_step
 
     name = "/".join(filter(None, (options.task, getattr(options, "study", ""), getattr(options, "page", ""))))
     try:
-        with running_step():
+        with running_step() as options.plan:
             TASKS[options.task](options)
         return 0
+    except Superseded:
+        return 1
     except Exception as error:
         print(f"{title(name)} ... failed", flush=True)
         reason = _reason(error, name)
@@ -120,12 +126,11 @@ def _book(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace) -> None:
     from her2adc.build.chapters import chapter_problems
-    from her2adc.build.plan import read_plan
     from her2adc.build.steps import step
     from her2adc.config import load_study
     from her2adc.prepare import prepare
 
-    plan = read_plan()
+    plan: Plan = options.plan
     study = plan.study(options.study)
     with step(f"prepare/{study.id}", plan):
         problems = chapter_problems(load_study(study.file))
@@ -140,40 +145,36 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _page(options: argparse.Namespace) -> None:
     from her2adc.build.page import run_page
-    from her2adc.build.plan import read_plan
     from her2adc.build.steps import step
 
-    plan = read_plan()
+    plan: Plan = options.plan
     with step(f"page/{options.study}/{options.page}", plan):
         print(run_page(plan, options.study, options.page), flush=True)
 
 
-def _collect(_: argparse.Namespace) -> None:
+def _collect(options: argparse.Namespace) -> None:
     from her2adc.build.collect import collect
-    from her2adc.build.plan import read_plan
     from her2adc.build.steps import step
 
-    plan = read_plan()
+    plan: Plan = options.plan
     with step("collect", plan):
         print(collect(plan), flush=True)
 
 
-def _front(_: argparse.Namespace) -> None:
+def _front(options: argparse.Namespace) -> None:
     from her2adc.build.front import write_front
-    from her2adc.build.plan import read_plan
     from her2adc.build.steps import step
 
-    plan = read_plan()
+    plan: Plan = options.plan
     with step("front", plan):
         print(write_front(plan), flush=True)
 
 
-def _site(_: argparse.Namespace) -> None:
-    from her2adc.build.plan import read_plan
+def _site(options: argparse.Namespace) -> None:
     from her2adc.build.site import build_site
     from her2adc.build.steps import step
 
-    plan = read_plan()
+    plan: Plan = options.plan
     with step("site", plan):
         print(build_site(), flush=True)
 

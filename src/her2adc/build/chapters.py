@@ -57,8 +57,8 @@ def chapter_problems(study: Study) -> list[Problem]:
     problems: list[Problem] = []
     for number, chapter in enumerate(study.chapters):
         key = f"chapters.{number}"
-        path = notebook_path(study.folder, chapter.notebook)
-        if not path.is_file():
+        path = _found(study, chapter.notebook)
+        if path is None:
             known = sorted({p.stem for p in (*Path("notebooks").glob("*.ipynb"),
                                              *(study.folder / "notebooks").glob("*.ipynb"))})
             problems.append(Problem("study.yml", "there is no such notebook",
@@ -71,6 +71,15 @@ def chapter_problems(study: Study) -> list[Problem]:
             found = _needed(study, chapter.notebook, key)
         problems += found or _values(study, path, chapter.parameters, key, own)
     return problems
+
+
+def _found(study: Study, name: str) -> Path | None:
+    """Return the file of a notebook, None when there is none."""
+    try:
+        path = notebook_path(study.folder, name)
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 def declared_parameters(notebook: NotebookNode) -> list[str]:

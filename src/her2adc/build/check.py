@@ -1,4 +1,4 @@
-"""Checks before a change is kept: ruff, mypy, notebook hygiene, ``_toc.yml`` up to date."""
+"""Checks before a change is kept: ruff, mypy, notebooks, ``_toc.yml`` up to date, no patient data in git."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from her2adc.build.chapters import GIVEN, declared_parameters
 from her2adc.build.front import COMMITTED_TOC, toc_text
 from her2adc.build.plan import make_plan
+from her2adc.build.privacy import privacy_problems
 
 LINES = 15
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -34,7 +35,8 @@ def check() -> int:
         code = subprocess.call([sys.executable, "-m", name, *arguments])
         print(f"{name} ... {'failed' if code else 'ok'}", flush=True)
         failed |= bool(code)
-    for name, problems in (("notebooks", notebook_problems()), ("_toc.yml", toc_problems())):
+    for name, problems in (("notebooks", notebook_problems()), ("_toc.yml", toc_problems()),
+                           ("no data of real patients in git", privacy_problems())):
         print("\n".join([*problems, f"{name} ... {'failed' if problems else 'ok'}"]), flush=True)
         failed |= bool(problems)
     return int(failed)

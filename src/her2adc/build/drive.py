@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,14 +54,15 @@ def book(studies: Sequence[str] = (), pages: Sequence[str] = (), jobs: int = 0, 
     for study in plan.studies:
         if study.shown != study.id:
             print(f"study {study.shown}", flush=True)
-    plan = replace(plan, keys=keys(plan), minutes=minutes)
     with steps.one_build() as lock:
+        plan = replace(plan, keys=keys(plan), minutes=minutes, build=uuid.uuid4().hex)
+        write_plan(plan)  # from here on a step that a stopped build still starts knows that it is too late
+        steps.wait_for_steps()
         recover(HTML.parent)
         todo = steps.stale(plan)
         steps.clear_records(list(plan.keys))
         if todo:
-            write_plan(plan)
-            code = _snakemake(jobs or os.cpu_count() or 1, lock)
+            code = _snakemake(jobs or os.cpu_count() or 1, lock, plan.build)
             if missing := [name for name in plan.keys if not steps.is_marked(name)]:
                 _say_why(missing, code)
                 kept = f"; the last good book is still at {HTML}" if HTML.is_file() else ""
@@ -81,13 +83,14 @@ def environment() -> dict[str, str]:
             "XDG_CONFIG_HOME": str(Path("_build/config").resolve())}
 
 
-def _snakemake(jobs: int, lock: TextIO) -> int:
+def _snakemake(jobs: int, lock: TextIO, build: str) -> int:
     """Carry out the plan. Jobs print their own lines; Snakemake's words go to a log file."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile", "--cores", str(jobs),
-               "--keep-going", "--rerun-incomplete", "--nolock", "--nocolor", "--drop-metadata"]
+               "--keep-going", "--ignore-incomplete", "--nolock", "--nocolor", "--drop-metadata"]
     os.umask(0o022)
     with LOG.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stderr=log, env=environment(), pass_fds=[lock.fileno()])
+        process = subprocess.Popen(command, stderr=log, env={**environment(), steps.BUILD: build},
+                                   pass_fds=[lock.fileno()])
         before = {s: signal.signal(s, lambda number, _: process.send_signal(signal.SIGINT))
                   for s in (signal.SIGTERM, signal.SIGHUP)}
         try:

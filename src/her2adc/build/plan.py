@@ -62,13 +62,14 @@ class Plan:
     """A whole build, and the studies that it leaves out with the reason.
 
     ``keys`` holds for each step what it depends on, as a digest; ``minutes`` is the time limit of a
-    page, 0 for none.
+    page, 0 for none; ``build`` tells the builds apart.
     """
 
     studies: list[StudyPlan]
     left_out: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     minutes: float = MINUTES
+    build: str = ""
 
     def study(self, name: str) -> StudyPlan:
         """Return a study of this build by its id."""
@@ -121,7 +122,7 @@ def make_plan(studies: Sequence[str] = (), pages: Sequence[str] = (), data: str 
     problems: list[Problem] = []
     for folder in {f.resolve(): f for f in folders}.values():
         study, found = _plan_study(folder, data)
-        if not studies and not Path(study.data).is_dir():
+        if not studies and not found and not Path(study.data).is_dir():
             left_out.append(f"{study.shown}: its data are not in the repository; to build it: "
                             f'make book STUDY="{folder.name}" DATA=folder')
             continue
@@ -257,6 +258,14 @@ def _twins(studies: list[StudyPlan]) -> list[Problem]:
                                     "rename one of the two folders, or build one at a time",
                                     value=study.id))
         seen[study.id] = study
+    titles: dict[str, str] = {}
+    for study in studies:
+        title = " ".join(study.short_title.casefold().split())
+        if title in titles:
+            same = f"has the same short title as the study {titles[title]}: readers could not tell them apart"
+            problems.append(Problem(study.file, same, "give each study a short_title of its own",
+                                    column="short_title", value=study.short_title))
+        titles[title] = study.file
     return problems
 
 

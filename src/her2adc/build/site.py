@@ -49,6 +49,7 @@ def build_site() -> str:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text(messages, encoding="utf-8")
     if failed or not (WORK / "html/index.html").is_file():
+        shutil.rmtree(WORK, ignore_errors=True)
         raise StudyError(_problems(messages))
     put_in_place(WORK / "html", HTML)
     shutil.rmtree(WORK, ignore_errors=True)

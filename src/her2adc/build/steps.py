@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from her2adc.build.keys import files_digest, keys, listing_digest
-from her2adc.build.plan import Plan
+from her2adc.build.plan import Plan, read_plan
 from her2adc.errors import Problem, StudyError
 
 DONE = Path("_build/done")
@@ -24,6 +24,7 @@ FAILED = Path("_build/failed")
 RUNNING = Path("_build/running")
 HTML = Path("_build/html")
 LOCK = Path("_build/lock")
+BUILD = "HER2ADC_BUILD"
 STEPS = Path("_build/steps.lock")
 FRONT = ("_build/titles.json", "_build/toc.yml", "book/pages/front.md", "book/pages/dictionary.md",
          "book/pages/study-file.md")
@@ -99,6 +100,7 @@ def step(name: str, plan: Plan) -> Iterator[None]:
     StudyError
         When an input changed while the step ran: what it made would pass for what it is not.
     """
+    (DONE / name).unlink(missing_ok=True)
     _write(RUNNING / name, str(os.getpid()))
     try:
         yield
@@ -144,7 +146,7 @@ def _write(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def one_build() -> Iterator[TextIO]:
-    """Let one build run at a time, and wait for steps that a killed build left running.
+    """Let one build run at a time.
 
     The file is handed to Snakemake, which so keeps the lock even when this process is killed; the
     system lets go of it however they end.
@@ -152,18 +154,35 @@ def one_build() -> Iterator[TextIO]:
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as file:
         _wait(file, fcntl.LOCK_EX, "another build is running here; waiting for it ...")
-        with STEPS.open("w") as steps:
-            _wait(steps, fcntl.LOCK_EX, "a step of a stopped build is still running; waiting for it ...")
         yield file
 
 
+def wait_for_steps() -> None:
+    """Wait for the steps that a build which was killed has left running."""
+    with STEPS.open("w") as file:
+        _wait(file, fcntl.LOCK_EX, "a step of a stopped build is still running; waiting for it ...")
+
+
 @contextlib.contextmanager
-def running_step() -> Iterator[None]:
-    """Tell a later build that a step is still running, for as long as this process lives."""
+def running_step() -> Iterator[Plan]:
+    """Give the plan of the build, and tell a later build for so long that a step is still running.
+
+    Raises
+    ------
+    Superseded
+        When a later build has begun before the step did; that build sees to it.
+    """
     STEPS.parent.mkdir(parents=True, exist_ok=True)
     with STEPS.open("w") as file:
         _wait(file, fcntl.LOCK_SH, "")
-        yield
+        plan = read_plan()
+        if plan.build != os.environ.get(BUILD, plan.build):
+            raise Superseded
+        yield plan
+
+
+class Superseded(Exception):
+    """The step belongs to a build that is over."""
 
 
 def _wait(file: TextIO, kind: int, words: str) -> None:

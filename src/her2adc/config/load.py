@@ -189,7 +189,7 @@ def _problem(file: str, error: Any, tree: yaml.Node | None) -> Problem:
     elif error["type"] == "literal_error":
         message, remedy = "not an allowed value", f"allowed: {error['ctx']['expected']}"
     elif error["type"] == "value_error":
-        message = message.removeprefix("Value error, ")
+        message, _, remedy = message.removeprefix("Value error, ").partition("; ")
     elif error["type"] == "string_pattern_mismatch":
         message, remedy = "is not a name that can be used", _NAME
     elif error["type"] in _PLAIN:

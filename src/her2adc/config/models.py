@@ -57,6 +57,16 @@ class Her2(Part):
         return (), self.unknown
 
 
+def _one_meaning(*lists: tuple[str, ...]) -> None:
+    """Refuse a value that two lists of event values share."""
+    every = [v for values in lists for v in dict.fromkeys(values)]
+    if double := sorted({v for v in every if every.count(v) > 1}):
+        raise ValueError(
+            f"the value {double[0]!r} means that the event happened and that it did not; give both "
+            "'event_values' and 'no_event_values', each value in one of them"
+        )
+
+
 class Endpoint(Part):
     """A time-to-event endpoint, from dates or from ready-made columns.
 
@@ -97,6 +107,8 @@ class Endpoint(Part):
                 "give either 'start', 'events' and 'censor' (dates) "
                 "or 'time' and 'event' (ready-made columns)"
             )
+        if self.event:
+            _one_meaning(self.event_values, self.no_event_values, self.competing_values)
         return self
 
 
@@ -135,6 +147,11 @@ class Outcome(Part):
     column: str
     event_values: tuple[str, ...] = YES
     no_event_values: tuple[str, ...] = NO
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Outcome:
+        _one_meaning(self.event_values, self.no_event_values)
+        return self
 
 
 class Baseline(Part):

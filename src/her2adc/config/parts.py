@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -27,8 +27,11 @@ ClassName = Literal["HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive"]
 CLASSES: tuple[ClassName, ...] = ("HER2-zero", "HER2-ultralow", "HER2-low", "HER2-positive")
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def _as_list(value: Any) -> Any:
+    """One name as a list of one; empty texts are no names."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [v for v in value if v != ""] if isinstance(value, list) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
@@ -38,6 +41,19 @@ class Part(BaseModel):
     """Base of all parts of a study file: frozen, and no key may be unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_text_is_nothing(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        optional = {
+            key
+            for name, field in cls.model_fields.items()
+            if type(None) in get_args(field.annotation)
+            for key in (name, field.alias)
+        }
+        return {k: None if v == "" and k in optional else v for k, v in value.items()}
 
 
 class Source(Part):

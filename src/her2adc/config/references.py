@@ -113,7 +113,8 @@ def _contradictions(study: Study) -> Iterator[tuple[Place, str, str, str]]:
     if study.group in study.adjustment:
         n = study.adjustment.index(study.group)
         yield ("adjustment", n), "the group is in the model anyway", "delete it here", study.group
-    if study.follow_up is not None and (lost := {"start", "end"} - set(study.follow_up)):
+    given = {k for k, v in (study.follow_up or {}).items() if v}
+    if study.follow_up is not None and (lost := {"start", "end"} - given):
         yield (("follow_up",), f"has no {' and no '.join(sorted(lost))}",
                "name both: start and end, date columns of patients", "")  # fmt: skip
     for name, e in study.endpoints.items():
@@ -139,7 +140,9 @@ def _twins(study: Study) -> Iterator[tuple[Place, str, str, str]]:
     said: set[str] = set()
     for part, named in labels:
         for name, label in named.items():
-            same = [n for n, other in named.items() if _folded(other) == _folded(label)]
+            kind = known[name].kind if name in known else None  # a number and its levels may share a label
+            same = [n for n, other in named.items() if _folded(other) == _folded(label)
+                    and (n not in known or known[n].kind == kind)]  # fmt: skip
             if same[0] != name or len(same) < 2 or _folded(label) in said:
                 continue
             said.add(_folded(label))

@@ -77,6 +77,10 @@ class Sequencing(Part):
     line. After a pause of more than ``gap_days`` (90: four missed cycles of three weeks) the same drugs
     are a new line; without a number never. A second ADC always starts one.
 
+    ``rechallenge`` says what the same ADC is when it is resumed after such a pause, or after another line:
+    ``new``, it counts again (``n_adcs``, ``sequence``); ``same``, different ADCs are counted: resumed in the
+    next line it goes on, resumed later it is another line and no other ADC.
+
     Exposures whose ``setting`` (a column of the table) is one of ``early``, or that start before the date
     in the column ``since`` of ``patients``, belong to early disease and to no line.
 
@@ -89,7 +93,7 @@ class Sequencing(Part):
     ``_partners``, ``_target``, ``_payload``, ``_payload_class``; ``adc<k>_progression`` and
     ``adc<k>_death`` (before the next line), ``adc<k>_censor`` (last assessment before the next line),
     ``next<k>_start`` and ``next<k>_regimen`` (the line after it), ``best_response_adc<k>``. Of all of
-    them: ``n_lines``, ``n_adcs``, ``early_adc``, ``adc1_arm``, ``sequence`` (the first two),
+    them: ``n_lines``, ``n_adcs``, ``adc_resumed``, ``early_adc``, ``adc1_arm``, ``sequence`` (the first two),
     ``intervening_lines``, ``washout_months``, ``same_target``, ``same_payload``,
     ``same_payload_class``; ``pfs_total_event`` (progression on the second ADC, or death; without a
     second ADC death alone) with ``pfs_total_censor``. Derived tables: ``lines`` and ``courses``.
@@ -103,6 +107,7 @@ class Sequencing(Part):
     lines: Literal["given", "derived"] | None = None
     window_days: int = Field(default=28, ge=0)
     gap_days: int | None = Field(default=90, ge=0)
+    rechallenge: Literal["new", "same"] = "new"
     maintenance: bool = True
     interchangeable: tuple[tuple[str, ...], ...] = (
         ("paclitaxel", "nab-paclitaxel", "liposomal paclitaxel"),
@@ -152,6 +157,7 @@ class Sequencing(Part):
         levels = {
             "adc1_arm": ("First ADC", self.arms),
             "sequence": ("Sequence of ADCs", self.sequences),
+            "adc_resumed": ("An ADC resumed after a pause or another line", ("No", "Yes")),
             "same_target": ("Second ADC with the same target", ("No", "Yes")),
             "same_payload": ("Second ADC with the same payload", ("No", "Yes")),
             "same_payload_class": ("Second ADC with the same payload class", ("No", "Yes")),

@@ -210,9 +210,10 @@ def _feet(
         room = pitch - 0.14
         if i in (0, len(labels) - 1):
             aside = (middle if i == 0 else width - middle) - _EDGE
-            words = max(width_of(word, weight="bold") for word in label.split(" "))
+            words = max(width_of(word, weight="bold") for word in style.shown(label).split(" "))
             room = min(max(2 * aside, words), room if aside > room / 2 else aside + room / 2)
-        name, note = wrap(label, room, weight="bold"), wrap(notes[i] if notes else "", room)
+        label, note = style.shown(label), style.shown(notes[i] if notes else "")
+        name, note = wrap(label, room, weight="bold"), wrap(note, room)
         n = sum(block.n for block in made.column(i) if block.name != missing)
         wide = max(width_of(name, weight="bold"), width_of(note)) / 2
         middle = min(max(middle, _EDGE + wide), width - _EDGE - wide)

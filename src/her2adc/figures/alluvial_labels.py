@@ -14,6 +14,7 @@ from her2adc.figures.alluvial_layout import Alluvial, Band, Block
 from her2adc.figures.keys import spread
 from her2adc.figures.placement import Boxes, box, free, stack
 from her2adc.figures.sheet import height_of, line_height, width_of, wrap
+from her2adc.figures.style import shown
 from her2adc.format import count_percent
 
 __all__ = ["Columns", "Label", "band_at", "band_labels", "block_labels", "choose_columns"]
@@ -88,7 +89,7 @@ def choose_columns(made: Alluvial, stages: int, width: float, missing: str) -> C
     texts = _counts(made, missing).values()
     long = max(width_of(text) for text in texts) + 2 * _PAD
     short = max(width_of(part) for text in texts for part in text.split(" ")) + 2 * _PAD
-    wrapped = {b.name: wrap(b.name, _NAME) for b in made.blocks}
+    wrapped = {b.name: wrap(shown(b.name), _NAME) for b in made.blocks}
     ends = [
         max(width_of(wrapped[b.name]) for b in made.column(stage)) + _AWAY + _EDGE
         for stage in (0, stages - 1)

@@ -34,12 +34,19 @@ class _Step:
 
     def above(self, narrow: bool) -> float:
         """Height of the name above the bar."""
-        return height_of(self.name) + 0.03 if narrow else 0.0
+        return height_of(self.name) + 0.03 if narrow else self.beyond
 
     @property
-    def below(self) -> float:
+    def beyond(self) -> float:
+        """How far a name beside the bar is taller than it, to each side."""
+        return max(0.0, (height_of(self.name) - _BAR) / 2)
+
+    def below(self, narrow: bool, last: bool) -> float:
         """Height of what stands under the bar."""
-        return max(len(self.losses) * line_height(), _LEAST) + 2 * _GAP
+        name = 0.0 if narrow else self.beyond
+        if last and not self.losses:
+            return name
+        return max(len(self.losses) * line_height() + 2 * _GAP, _LEAST + 2 * _GAP, name)
 
 
 @style.styled
@@ -135,13 +142,13 @@ def _step(
     ways = [(str(level), int(n)) for level, n in zip(moved["level"], moved["value"], strict=True)]
     for level, n in sorted(ways, key=lambda way: way[0] != dead):
         if level == dead:
-            step.losses.append(f"{count_percent(n, step.n)} {labels.get(dead, 'died')}")
+            step.losses.append(f"{count_percent(n, step.n)} {style.shown(labels.get(dead, 'died'))}")
         elif level != following:
             name = _inside(style.label_of(level, labels))
             step.losses.append(f"{count_percent(n, step.n)} straight to {name}")
     there = mine.loc[mine["statistic"] == "ongoing", "value"]
     if len(there) and there.iloc[0] > 0:
-        step.losses.append(f"{count_percent(int(there.iloc[0]), step.n)} {ongoing}")
+        step.losses.append(f"{count_percent(int(there.iloc[0]), step.n)} {style.shown(ongoing)}")
     return step
 
 
@@ -153,7 +160,7 @@ def _stack(steps: Sequence[_Step], room: tuple[float, float], narrow: bool) -> f
     for i, step in enumerate(steps):
         step.top = y + step.above(narrow)
         step.end = left + max(length * step.n / most, 0.012)
-        y = step.top + _BAR + (step.below if step.losses or i + 1 < len(steps) else 0.0)
+        y = step.top + _BAR + step.below(narrow, last=i + 1 == len(steps))
     return y + 0.04
 
 

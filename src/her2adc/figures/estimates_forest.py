@@ -75,7 +75,7 @@ def estimates_forest(
     layout = make_layout(items, width_mm / 25.4, [""], heads, first=first, tag="E-value", share=0.36)
     layout.limits = limits or axis_limits(items)
     layout.ticks = axis_ticks(*layout.limits, layout.plot[1] - layout.plot[0])
-    layout.favours, layout.sized = favours, False
+    layout.favours, layout.sized = (style.shown(favours[0]), style.shown(favours[1])), False
     notes = ["Under each name: events/n."] if layout.narrow and any(any(i.counts) for i in items) else []
     if any(NOT_ESTIMABLE in item.estimate for item in items):
         notes.append(f"{NOT_ESTIMABLE}, not estimable.")
@@ -111,7 +111,7 @@ def _item(row: pd.Series, labels: Mapping[str, str] | None) -> Item:
         value,
         low,
         high,
-        below=_text(row, "estimand"),
+        below=style.shown(_text(row, "estimand")),
     )
 
 

@@ -133,8 +133,8 @@ def _reconcile(steps: Sequence[Mapping[str, Any]], groups: Sequence[Mapping[str,
 def _box(item: Mapping[str, Any], width: float, left: float) -> _Box:
     """Box of a step or group: label, n, further lines."""
     room = width - 2 * _PAD
-    label = wrap(str(item["label"]), room, weight="bold").split("\n")
-    more = [f"n = {int(item['n'])}", *map(str, item.get("details") or ())]
+    label = wrap(style.shown(item["label"]), room, weight="bold").split("\n")
+    more = [f"n = {int(item['n'])}", *map(style.shown, item.get("details") or ())]
     lines = [part for line in more for part in wrap(line, room).split("\n")]
     return _Box([*label, *lines], len(label), width, left)
 
@@ -146,7 +146,7 @@ def _exclusion(step: Mapping[str, Any], width: float, left: float) -> _Box | Non
     room = width - 2 * _PAD
     lines = [f"Excluded (n = {_excluded(step)})"]
     for reason in step["excluded"]:
-        broken = wrap(f"{reason['reason']} (n\u00a0=\u00a0{int(reason['n'])})", room - _ROW)
+        broken = wrap(f"{style.shown(reason['reason'])} (n\u00a0=\u00a0{int(reason['n'])})", room - _ROW)
         lines += [("• " if i == 0 else "  ") + line for i, line in enumerate(broken.split("\n"))]
     return _Box(lines, 1, width, left)
 
@@ -154,9 +154,8 @@ def _exclusion(step: Mapping[str, Any], width: float, left: float) -> _Box | Non
 def _end_width(groups: Sequence[Mapping[str, Any]], width: float) -> float:
     """Width of the groups' boxes: side by side when they can be, else a column of boxes."""
     each = (width - 0.06 - (len(groups) - 1) * 0.12) / max(len(groups), 1)
-    longest = [
-        max(width_of(word, weight="bold") for word in str(group["label"]).split(" ")) for group in groups
-    ]
+    names = [style.shown(group["label"]) for group in groups]
+    longest = [max(width_of(word, weight="bold") for word in name.split(" ")) for name in names]
     if each < max(longest, default=0.0) + 2 * _PAD or each < 0.75:
         return width - 0.06 - 0.3
     return min(each, 2.4)

@@ -80,15 +80,17 @@ def forest(
     percent = f"{100 * float(level.iloc[0]):g}" if len(level) else "95"
     name = estimate_label or _NAMES.get(statistic, statistic.replace("_", " ").capitalize())
     heads = {"estimate": f"{name}\n({percent}% CI)", "p": "p for\ninteraction"}
-    first, last = arm_labels[0], arm_labels[-1]
-    layout = make_layout(items, width_mm / 25.4, arm_labels, heads)
+    arms = [style.shown(arm) for arm in arm_labels]
+    first, last = arms[0], arms[-1]
+    layout = make_layout(items, width_mm / 25.4, arms, heads)
     layout.limits = limits or axis_limits(items)
     layout.ticks = axis_ticks(*layout.limits, layout.plot[1] - layout.plot[0])
     direction = (f"Favours {last}", f"Favours {first}")
     if statistic == "odds_ratio":
         direction = (f"Less often in {last}", f"More often in {last}")
-    layout.favours = favours or direction
-    layout.notes = _notes(items, arm_labels if layout.narrow else ())
+    left, right = favours or direction
+    layout.favours = style.shown(left), style.shown(right)
+    layout.notes = _notes(items, arms if layout.narrow else ())
     return draw(items, layout)
 
 
@@ -111,7 +113,7 @@ def _items(
         found = rows[(rows["variable"] == variable) & (rows["statistic"] == "p_interaction")]
         p = _interaction(float(found["value"].iloc[0])) if len(found) else ""
         items.append(Item(style.label_of(variable, labels), "variable", interaction=p))
-        items += [_item(r, str(r["level"]), "level", rows, arms) for _, r in levels.iterrows()]
+        items += [_item(r, style.shown(r["level"]), "level", rows, arms) for _, r in levels.iterrows()]
     return items
 
 

@@ -95,7 +95,7 @@ def cumulative_incidence(
         plots.append(Plot(panel, traces, block, rows=counts, heading=heading))
     columns = 2 if width_mm >= 120 and len(plots) > 1 else 1
     end = top or _top(plots, time_max)
-    titles = (f"{clock} ({unit})", f"{y_label} (%)")
+    titles = (f"{style.shown(clock)} ({unit})", f"{style.shown(y_label)} (%)")
     frame = make_frame(plots, width_mm / 25.4, columns, (time_max, tick, unit), titles, end)
     place_all(plots, frame)
     return draw(plots, frame)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from her2adc.figures.sheet import Sheet, width_of
-from her2adc.figures.style import ADC_COLORS, group_colors, ink
+from her2adc.figures.sheet import Sheet, fit, width_of
+from her2adc.figures.style import ADC_COLORS, group_colors, ink, label_of
 
-__all__ = ["category_colors", "draw_keys", "key_rows", "keys_height", "spread"]
+__all__ = ["category_colors", "draw_keys", "key_rows", "keys_height", "printed", "spread"]
 
 _QUIET = ("#BDBDBD", "#DADADA", "#A6A6A6", "#CCCCCC")
 _SPARE = ("#00579B", "#E07B00", "#C8472B", "#8FB339", "#6B4E3D", "#3FB8AF", "#A6761D", "#8C6BB1")
@@ -60,7 +60,9 @@ def category_colors(names: Sequence[str], quiet: Sequence[str] = ()) -> dict[str
     return {name: found[name] for name in names}
 
 
-def key_rows(names: Sequence[str], width: float) -> list[list[str]]:
+def key_rows(
+    names: Sequence[str], width: float, labels: Mapping[str, str] | None = None
+) -> list[list[str]]:
     """Names of a legend broken into rows no wider than ``width`` inches.
 
     Examples
@@ -71,13 +73,18 @@ def key_rows(names: Sequence[str], width: float) -> list[list[str]]:
     rows: list[list[str]] = []
     x = 0.0
     for name in names:
-        wide = width_of(name) + _PITCH
+        wide = width_of(printed(name, labels, width)) + _PITCH
         if not rows or x + wide - (_PITCH - _SQUARE - 0.04) > width:
             rows.append([])
             x = 0.0
         rows[-1].append(name)
         x += wide
     return rows
+
+
+def printed(name: str, labels: Mapping[str, str] | None, width: float) -> str:
+    """Name as a legend of that width prints it, in one line."""
+    return fit(label_of(name, labels), width - _SQUARE - 0.04)
 
 
 def keys_height(rows: Sequence[Sequence[str]]) -> float:
@@ -92,9 +99,14 @@ def keys_height(rows: Sequence[Sequence[str]]) -> float:
 
 
 def draw_keys(
-    sheet: Sheet, rows: Sequence[Sequence[str]], colors: Mapping[str, str], left: float, top: float
+    sheet: Sheet,
+    rows: Sequence[Sequence[str]],
+    colors: Mapping[str, str],
+    left: float,
+    top: float,
+    labels: Mapping[str, str] | None = None,
 ) -> None:
-    """Draw a legend of coloured squares with its top left corner at a place.
+    """Draw a legend of coloured squares with its top left corner at a place; names may have labels.
 
     Examples
     --------
@@ -107,8 +119,9 @@ def draw_keys(
         x, y = left, top + i * _ROW
         for name in row:
             sheet.box(x, y + 0.02, _SQUARE, 0.10, facecolor=colors[name], edgecolor="none", linewidth=0)
-            sheet.text(x + _SQUARE + 0.04, y + 0.115, name, color=ink(colors[name]))
-            x += width_of(name) + _PITCH
+            text = printed(name, labels, sheet.width - 2 * left)
+            sheet.text(x + _SQUARE + 0.04, y + 0.115, text, color=ink(colors[name]))
+            x += width_of(text) + _PITCH
 
 
 def spread(centres: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:

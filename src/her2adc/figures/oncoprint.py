@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from her2adc.figures import style
 from her2adc.figures.keys import draw_keys, key_rows, keys_height
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of, wrap
 from her2adc.format import count_percent
 
 __all__ = ["oncoprint"]
@@ -22,6 +22,8 @@ _KINDS = ("#007A5E", "#C8472B", "#00579B", "#BC5C94", "#C9A227", "#8C6BB1", "#5F
 _WILD = "#E2E2E2"
 _ROW, _STRIP, _TITLE = 0.20, 0.12, 0.21
 _PANEL_GAP = 0.10
+_MEMBER = "group\0"
+"""Before the name of a group among the keys, so that an alteration may be called alike."""
 _HEIGHTS = (0.86, 0.46, 0.22)
 _COLUMNS = ("gene", "patient", "time_point", "status")
 
@@ -102,24 +104,26 @@ def oncoprint(
     table = _checked(calls, names, points)
     patients = list(order) if order is not None else _sorted(table, list(names), list(points), groups)
     width = width_mm / 25.4
-    shown = {gene: wrap(name, 0.2 * width) for gene, name in names.items()}
+    group_label = fit(style.shown(group_label), 0.25 * width)
+    shown = {gene: wrap(style.shown(name), 0.2 * width) for gene, name in names.items()}
     counts = {(t, g): _count(table, t, g) for t in points for g in names}
     left = max(*(width_of(name) for name in shown.values()), width_of(group_label)) + 0.08
     right = max(width_of(text) for text in counts.values()) + 0.10
     tall = max(_ROW, max(height_of(name) for name in shown.values()) + 0.05)
     grid = _Grid(left, width - left - right, patients, list(names), tall)
     kinds, colors = _kinds(table), style.group_colors(list(groups or ()))
-    keys, meant = _keys(table, kinds, colors, group_label, width)
+    keys, meant, said = _keys(table, kinds, colors, group_label, width)
     y = keys_height(keys) + 0.08 + (_STRIP + 0.06 if groups else 0.0)
     sheet = Sheet(width, y + len(points) * (_TITLE + grid.height + _PANEL_GAP) + line_height() + 0.06)
-    draw_keys(sheet, keys, meant, 0.03, 0.03)
+    draw_keys(sheet, keys, meant, 0.03, 0.03, said)
     if groups:
         sheet.text(left - 0.06, y - _STRIP + 0.04, group_label, ha="right")
         _strip(sheet, table, grid, colors, y - _STRIP - 0.06)
     for point, title in points.items():
         mine = table[table["time_point"] == point]
         tested = mine.loc[mine["status"] != UNTESTED, "patient"].nunique()
-        sheet.text(grid.left, y + 0.145, f"{title} (n = {tested})", fontweight="bold")
+        title = fit(f"{style.shown(title)} (n = {tested})", width - grid.left, weight="bold")
+        sheet.text(grid.left, y + 0.145, title, fontweight="bold")
         _panel(sheet.axes(grid.left, y + _TITLE, grid.width, grid.height), mine, grid, kinds)
         for i, gene in enumerate(names):
             _row(sheet, shown[gene], counts[point, gene], grid, y + _TITLE + (i + 0.5) * tall)
@@ -178,12 +182,13 @@ def _keys(
     groups: Mapping[str, str],
     group_label: str,
     width: float,
-) -> tuple[list[list[str]], dict[str, str]]:
-    """Rows of the legend, and the colour of every name in it."""
+) -> tuple[list[list[str]], dict[str, str], dict[str, str]]:
+    """Rows of the legend, the colour of everything in it, and printed names."""
     cells = {**kinds, WILD: _WILD} if (table["status"] == WILD).any() else dict(kinds)
-    members = {f"{group_label}: {g}" if group_label else g: color for g, color in groups.items()}
-    rows = [row for part in (cells, members) for row in key_rows(list(part), width - 0.06)]
-    return rows, {**cells, **members}
+    members = {f"{_MEMBER}{group}": color for group, color in groups.items()}
+    names = {f"{_MEMBER}{g}": f"{group_label}: {g}" if group_label else g for g in groups}
+    rows = [row for part in (cells, members) for row in key_rows(list(part), width - 0.06, names)]
+    return rows, {**cells, **members}, names
 
 
 def _count(table: pd.DataFrame, point: str, gene: str) -> str:

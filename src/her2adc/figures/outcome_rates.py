@@ -65,5 +65,5 @@ def outcome_rates(
             name = wrap(style.label_of(group, labels), 0.26 * width)
             lines.append(RateLine(population, group, rate, name))
     sheet = Sheet(width, 0.04 + rates_height(lines))
-    draw_rates(sheet, lines, layers, 0.04)
+    draw_rates(sheet, lines, {key: style.shown(name) for key, name in layers.items()}, 0.04)
     return sheet.figure

@@ -72,20 +72,20 @@ def rates_forest(
     mine = rows[rows["group"].astype(str) == group]
     rates = mine[mine["statistic"] == statistic]
     tests = mine[(mine["statistic"] == p_statistic) & (mine["level"].astype(str) == "")]
-    items = [_item(r, overall, "all") for _, r in rates[rates["variable"] == ""].iterrows()]
+    items = [_item(r, style.shown(overall), "all") for _, r in rates[rates["variable"] == ""].iterrows()]
     for variable in dict.fromkeys(v for v in rates["variable"] if v):
         found = tests[tests["variable"] == variable]["value"]
         p = "" if found.empty else _p(float(found.iloc[0]))
         items.append(Item(style.label_of(variable, labels), "variable", interaction=p))
         levels = rates[rates["variable"] == variable]
-        items += [_item(r, str(r["level"]), "level") for _, r in levels.iterrows()]
+        items += [_item(r, style.shown(r["level"]), "level") for _, r in levels.iterrows()]
     if not items:
         raise ValueError(f"no row with statistic {statistic!r} of {group!r} to draw")
     level = rates["conf_level"].dropna()
     interval = f"{100 * float(level.iloc[0]):g}" if len(level) else "95"
-    heads = {"estimate": f"{estimate_label}\n({interval}% CI)", "p": "p"}
+    heads = {"estimate": f"{style.shown(estimate_label, 40)}\n({interval}% CI)", "p": "p"}
     layout = make_layout(items, width_mm / 25.4, [""], heads, first=first, counted="n/N", tag="p")
-    layout.scale, layout.marker, layout.sized, layout.title = "percent", "o", False, title
+    layout.scale, layout.marker, layout.sized, layout.title = "percent", "o", False, style.shown(title)
     most = max((end for item in items for end in (item.value, item.high) if math.isfinite(end)), default=0.0)
     layout.ticks = percent_ticks(limit or most, layout.plot[1] - layout.plot[0])
     layout.limits = (0.0, limit or layout.ticks[-1])

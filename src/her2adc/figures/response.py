@@ -226,8 +226,8 @@ def _count(ax: Axes, part: _Part, place: tuple[float, float, float]) -> bool:
 
 def _above(ax: Axes, small: Sequence[tuple[_Part, float]], middle: float, width: float) -> None:
     """Labels of narrow parts above their bar, side by side."""
-    long = [f"{p.level} {p.count} ({percent(p.share)})" for p, _ in small]
-    short = [f"{p.level} {p.count}" for p, _ in small]
+    long = [f"{style.shown(p.level, 20)} {p.count} ({percent(p.share)})" for p, _ in small]
+    short = [f"{style.shown(p.level, 20)} {p.count}" for p, _ in small]
     room = width + 0.14
     texts = long if sum(width_of(text) + 0.09 for text in long) <= room else short
     wide = [width_of(text) for text in texts]

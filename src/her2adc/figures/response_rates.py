@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from her2adc.figures import style
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of
 from her2adc.format import NOT_ESTIMABLE, percent_short
 
 __all__ = ["RateLine", "draw_rates", "percent_axis", "rates_height", "read_rate"]
@@ -64,7 +64,8 @@ def draw_rates(sheet: Sheet, lines: Sequence[RateLine], headings: Mapping[str, s
     for line in lines:
         if line.measure != measure:
             measure = line.measure
-            sheet.text(0.03, top + y + 0.15, headings[measure], fontweight="bold")
+            name = fit(headings[measure], sheet.width - 0.06, weight="bold")
+            sheet.text(0.03, top + y + 0.15, name, fontweight="bold")
             y += _HEADING
         _rate_line(sheet, ax, line, colors[line.group], (top, y))
         y += line.height

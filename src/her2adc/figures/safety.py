@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from her2adc.figures import style
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of, wrap
 from her2adc.format import percent
 from her2adc.results import ALL_PATIENTS
 
@@ -203,13 +203,18 @@ def _keys(groups: Sequence[str], labels: Mapping[str, str] | None, width: float)
     rows: list[list[str]] = []
     x = width
     for group in groups if len(groups) > 1 else ():
-        wide = width_of(style.label_of(group, labels)) + 0.34
+        wide = width_of(_key(group, labels, width)) + 0.34
         if x + wide > width:
             rows.append([])
             x = 0.05
         rows[-1].append(group)
         x += wide
     return rows
+
+
+def _key(group: str, labels: Mapping[str, str] | None, width: float) -> str:
+    """Name of a group in the legend, in one line."""
+    return fit(style.label_of(group, labels), width - 0.26)
 
 
 def _draw_keys(
@@ -223,7 +228,7 @@ def _draw_keys(
     for i, row in enumerate(rows):
         x, y = 0.05, 0.06 + i * 0.18
         for group in row:
-            name = style.label_of(group, labels)
+            name = _key(group, labels, sheet.width)
             sheet.box(x, y, 0.12, 0.10, facecolor=colors[group], edgecolor="none", linewidth=0)
             sheet.text(x + 0.16, y + 0.095, name, color=style.ink(colors[group]))
             x += width_of(name) + 0.34
@@ -288,7 +293,7 @@ def _axis(ax: Axes, wings: _Wings, side: str) -> None:
 def _absent(sheet: Sheet, x: float, middle: float, direction: int) -> None:
     """Say that nothing was collected."""
     ha = "right" if direction < 0 else "left"
-    sheet.text(x, middle + 0.037, _ABSENT, ha=ha, color=style.GREY, fontstyle="italic")
+    sheet.text(x, middle + 0.037, _ABSENT, ha=ha, color=style.GREY)
 
 
 def _term_name(sheet: Sheet, label: str, x: float, middle: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from her2adc.figures.style import INK, SIZE
+from her2adc.figures import fonts
+from her2adc.figures.style import INK, SIZE, without_controls
 
-__all__ = ["LINE", "Sheet", "height_of", "line_height", "width_of", "wrap"]
+__all__ = ["LINE", "Sheet", "fit", "height_of", "line_height", "width_of", "wrap"]
 
 LINE = 1.22
 """Height of a line of text, in type sizes."""
@@ -31,11 +33,13 @@ def _renderer() -> RendererAgg:
 
 
 @lru_cache(maxsize=16384)
-def _line_width(text: str, size: float, weight: str) -> float:
+def _line_width(text: str, size: float, weight: str, families: tuple[str, ...]) -> float:
     """Width of one line of text in inches."""
-    font = FontProperties(size=size, weight=weight)
+    font = FontProperties(family=families, size=size, weight=weight)
     measure: Any = _renderer().get_text_width_height_descent
-    width, _, _ = measure(text, font, ismath=False)
+    with warnings.catch_warnings():  # said once, when the figure is saved
+        warnings.filterwarnings("ignore", "Glyph ", UserWarning)
+        width, _, _ = measure(text, font, ismath=False)
     return float(width) / _DPI
 
 
@@ -47,7 +51,8 @@ def width_of(text: str, size: float = SIZE, weight: str = "normal") -> float:
     >>> width_of("mm") > width_of("m") > width_of("")
     True
     """
-    return max((_line_width(line, size, weight) for line in text.split("\n") if line), default=0.0)
+    chain = tuple(fonts.families())
+    return max((_line_width(line, size, weight, chain) for line in text.split("\n") if line), default=0.0)
 
 
 def line_height(size: float = SIZE) -> float:
@@ -70,6 +75,24 @@ def height_of(text: str, size: float = SIZE) -> float:
     True
     """
     return line_height(size) * (text.count("\n") + 1)
+
+
+def fit(text: str, width: float, size: float = SIZE, weight: str = "normal") -> str:
+    """Text in one line no wider than ``width`` inches; an ellipsis stands for what is cut.
+
+    Examples
+    --------
+    >>> fit("HER2-positive disease", 0.8), fit("HER2", 0.8)
+    ('HER2-positiv…', 'HER2')
+    """
+    if width_of(text, size, weight) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = width_of(text[:middle].rstrip() + "…", size, weight) <= width
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return text[:low].rstrip() + "…"
 
 
 def wrap(text: str, width: float, size: float = SIZE, weight: str = "normal") -> str:
@@ -171,6 +194,7 @@ class Sheet:
             "parse_math": False,
         }
         settings.update(options)
+        text = without_controls(text)
         return self.figure.text(x, self.height - y, text, transform=self.figure.dpi_scale_trans, **settings)
 
     def line(self, xs: list[float], ys: list[float], **options: Any) -> Line2D:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from her2adc.figures import style
 from her2adc.figures.forest_layout import axis_ticks
 from her2adc.figures.placement import Boxes, band_boxes, quiet_corner, stack
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of, wrap
 
 __all__ = ["spline"]
 
@@ -71,11 +71,12 @@ def spline(
     if table.empty:
         raise ValueError("curves holds no ratio to draw")
     width = width_mm / 25.4
+    notes = [fit(style.shown(note), width - 0.72) for note in notes]
     across = width - 0.72
     height = min(max(0.55 * across, 1.75), 2.6)
     low, high = limits or _limits(table)
     known = np.array([] if values is None else [v for v in values if np.isfinite(v)], dtype=float)
-    x_label = wrap(value_label, across)
+    x_label = wrap(style.shown(value_label), across)
     drawn = _obstacles(table, (low, high), (across, height), reference)
     size = (max(map(width_of, notes), default=0.0), len(notes) * line_height())
     corner = quiet_corner(size, (across, height), drawn) if notes else None
@@ -87,7 +88,8 @@ def spline(
     _draw(ax, table, (low, high), reference, knots)
     if known.size:
         _histogram(sheet, known, ax, (0.58, head + height + 0.06, across))
-    sheet.text(0.10, head + height / 2, ratio_label, rotation=90, ha="center", va="center")
+    y_label = fit(style.shown(ratio_label), height)
+    sheet.text(0.10, head + height / 2, y_label, rotation=90, ha="center", va="center")
     for i, line in enumerate(x_label.split("\n")):
         y = sheet.height - height_of(x_label) + (i + 0.3) * line_height()
         sheet.text(0.58 + across / 2, y, line, ha="center")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from her2adc.figures import style
 from her2adc.figures.curves import AtRisk, axis_of, step_of
 from her2adc.figures.keys import draw_keys, key_rows, keys_height
-from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
+from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of, wrap
 from her2adc.results import ALL_PATIENTS
 
 __all__ = ["state_colors", "state_occupation"]
@@ -118,15 +118,14 @@ def state_occupation(
     height = min(max(0.55 * across, 1.9), 2.6)
     colors = state_colors(states, quiet)
     names = [_inside(panel, states, labels, (across / end, height / 100)) for panel in panels]
-    meant = {style.label_of(s, labels): colors[s] for s in _unnamed(panels, names, states)}
-    keys = key_rows(list(meant), width - 0.06)
-    x_label = wrap(f"{clock} ({unit})", across)
+    keys = key_rows(_unnamed(panels, names, states), width - 0.06, labels)
+    x_label = wrap(f"{style.shown(clock)} ({unit})", across)
     title = _TITLE if groups else 0.0
     each = title + height + _AXIS - line_height() + height_of(x_label)
     each += _RISK if any(panel.risk for panel in panels) else 0.0
     head, rows = keys_height(keys) + (0.12 if keys else 0.06), -(-len(panels) // columns)
     sheet = Sheet(width, head + rows * each + (rows - 1) * 0.12 + 0.06)
-    draw_keys(sheet, keys, meant, 0.03, 0.03)
+    draw_keys(sheet, keys, colors, 0.03, 0.03, labels)
     for i, (panel, named) in enumerate(zip(panels, names, strict=True)):
         left, top = _LEFT + (i % columns) * (across + _GAP), head + (i // columns) * (each + 0.12) + title
         place = (left, top, across, height)
@@ -261,10 +260,11 @@ def _frame(
     """Titles of a panel and of its axes."""
     left, top, width, height = place
     if panel.title:
-        sheet.text(left, top - 0.07, panel.title, fontweight="bold")
+        sheet.text(left, top - 0.07, fit(panel.title, width, weight="bold"), fontweight="bold")
     if titles[0]:
         x = left - width_of("100") - 0.19
-        sheet.text(x, top + height / 2, f"{titles[0]} (%)", rotation=90, ha="center", va="center")
+        name = fit(f"{style.shown(titles[0])} (%)", height)
+        sheet.text(x, top + height / 2, name, rotation=90, ha="center", va="center")
     for i, line in enumerate(titles[1].split("\n")):
         sheet.text(left + width / 2, top + height + 0.32 + i * line_height(), line, ha="center")
 

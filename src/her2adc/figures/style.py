@@ -10,7 +10,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from her2adc.figures import fonts
 from her2adc.results import ALL_PATIENTS
 
 __all__ = [
@@ -24,7 +27,9 @@ __all__ = [
     "group_colors",
     "group_linestyles",
     "ink",
+    "label_of",
     "lighter",
+    "shown",
     "styled",
 ]
 
@@ -65,8 +70,6 @@ _DASHES: tuple[Any, ...] = (
 )
 
 _RC: dict[str, Any] = {
-    "font.family": ["sans-serif", "DejaVu Sans"],
-    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "Nimbus Sans", "DejaVu Sans"],
     "font.size": SIZE,
     "text.color": INK,
     "text.hinting": "none",
@@ -105,8 +108,10 @@ _RC: dict[str, Any] = {
 }
 
 
-def context() -> AbstractContextManager[None]:
+def context(*, math: bool = False) -> AbstractContextManager[None]:
     """Apply the settings of the book's figures for the time of a ``with`` block.
+
+    Text is text, ``$`` included, unless ``math`` is wanted, as for the figures that an analyst draws.
 
     Examples
     --------
@@ -114,7 +119,8 @@ def context() -> AbstractContextManager[None]:
     ...     mpl.rcParams["svg.fonttype"]
     'none'
     """
-    settings: Any = _RC
+    chain = fonts.families()
+    settings: Any = {**_RC, "font.family": chain, "font.sans-serif": chain[:1], "text.parse_math": math}
     return mpl.rc_context(settings)
 
 
@@ -130,7 +136,12 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
         with context():
-            return function(*args, **kwargs)
+            made = function(*args, **kwargs)
+        texts = [text.get_text() for text in made.findobj(Text)] if isinstance(made, Figure) else []
+        if fonts.add_for(fonts.lacking(texts)):
+            with context():  # once more, with the letters that were lacking, as they are measured
+                made = function(*args, **kwargs)
+        return made
 
     return inside
 
@@ -248,12 +259,43 @@ def on_color(color: str) -> str:
     return "#ffffff" if 1.05 / (_luminance(to_rgb(color)) + 0.05) >= 4.5 else INK
 
 
+_LONGEST = 120
+_BREAK = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def without_controls(text: str) -> str:
+    """Text in which control characters but line breaks show as replacement characters.
+
+    Examples
+    --------
+    >>> without_controls("a" + chr(7) + "b")
+    'a\ufffdb'
+    """
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(text: object, longest: int = _LONGEST) -> str:
+    """Text of data or of a study file as figures print it: as typed, in one line, of a bounded length.
+
+    Line breaks and tabs become blanks, control characters show as such, and after 120 characters an
+    ellipsis stands for the rest.
+
+    Examples
+    --------
+    >>> shown("$5 to $10"), shown("two" + chr(10) + "lines"), len(shown("x" * 10_000))
+    ('$5 to $10', 'two lines', 120)
+    """
+    line = without_controls(_BREAK.sub(" ", str(text)))
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
 def label_of(name: str, labels: Mapping[str, str] | None) -> str:
-    """Find the printed name of a group or variable; itself when it has no label.
+    """Find the printed name of a group or variable; itself when it has no label. See :func:`shown`.
 
     Examples
     --------
     >>> label_of("pfs", {"pfs": "Progression-free survival"}), label_of("os", None)
     ('Progression-free survival', 'os')
     """
-    return name if labels is None else labels.get(name, name)
+    return shown(name if labels is None else labels.get(name, name))

@@ -138,7 +138,7 @@ def kaplan_meier_panels(
         width_mm / 25.4,
         columns,
         (time_max, tick, unit),
-        (f"{clock} ({unit})", f"{endpoint_label} (%)"),
+        (f"{style.shown(clock)} ({unit})", f"{style.shown(endpoint_label)} (%)"),
     )
     place_all(plots, frame)
     return draw(plots, frame)

@@ -99,7 +99,10 @@ def make_frame(
     every = [trace for plot in plots for trace in plot.traces]
     half = max((width_of(row.widest) for plot in plots for row in plot.rows), default=0.3) / 2
     names, above = _names(plots, width, columns)
-    left = max(half + 0.02, title_offset() + height_of(wrap(titles[1], _SHORTEST)) + 0.02)
+    title = wrap(titles[1], _SHORTEST)
+    left = max(half + 0.02, title_offset() + height_of(title) + 0.02 + 0.01 * title.count("\n"))
+    if above:
+        names = {name: wrap(label, (width - left - 0.05) / columns) for name, label in names.items()}
     if not above:
         left = max(left, max(map(width_of, names.values())) + 0.14 + half)
     right, gap = max(half + 0.02, 0.12), max(2 * half + 0.12, 0.34)

@@ -97,14 +97,14 @@ def swimmer(
     kinds = [kind for kind in kinds_of(patients) if not brief or kind == "death"]
     width = width_mm / 25.4
     keys = legend_rows(patients, agents, kinds, labels, width)
-    head = keys_height(keys) + 0.10
+    head = keys_height([*keys[0], *keys[1]]) + 0.10
     place, ticks = _place(patients, present, (width, head, brief), (tick, unit))
-    x_label = wrap(f"{clock} ({unit})", place.width)
+    x_label = wrap(f"{style.shown(clock)} ({unit})", place.width)
     title = f"Patients (n = {len(patients)})"
     tall = place.top + place.height + 0.30 + height_of(x_label)
     sheet = Sheet(width, max(tall, width_of(title) + 0.08))
     colors = category_colors(agents, quiet)
-    draw_legend(sheet, keys, {style.label_of(a, labels): colors[a] for a in agents}, labels, brief)
+    draw_legend(sheet, keys, colors, labels, brief)
     if brief:
         ax = sheet.axes(place.left, head, place.width, _SHARES)
         draw_counts(ax, patients, agents, colors, place.end)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from her2adc.figures import style
-from her2adc.figures.keys import draw_keys, key_rows
-from her2adc.figures.sheet import Sheet, width_of
+from her2adc.figures.keys import draw_keys, key_rows, keys_height, printed
+from her2adc.figures.sheet import Sheet, fit, width_of
 from her2adc.figures.ticks import count_step
 
 __all__ = ["Patient", "Place", "draw_bars", "draw_counts", "draw_legend", "draw_symbols", "kinds_of",
@@ -78,37 +78,35 @@ def legend_rows(
     kinds: Sequence[str],
     labels: Mapping[str, str] | None,
     width: float,
-) -> list[list[str]]:
-    """Rows of the legend: agents that occur, then symbols."""
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Rows of the legend: agents that occur, and symbols."""
     given = {agent for patient in patients for agent, _, _ in patient.bars}
-    shown = [style.label_of(agent, labels) for agent in agents if agent in given]
-    names = [kind_name(kind, labels) for kind in kinds]
-    return [*key_rows(shown, width - 0.06), *key_rows(names, width - 0.06)]
+    present = [agent for agent in agents if agent in given]
+    return key_rows(present, width - 0.06, labels), key_rows(kinds, width - 0.06, _named(labels))
 
 
-def kind_name(kind: str, labels: Mapping[str, str] | None) -> str:
-    """Printed name of a kind of mark."""
-    return style.label_of(kind, {**{key: name for key, (name, _) in _MARKS.items()}, **(labels or {})})
+def _named(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Printed names of the kinds of marks."""
+    return {**{key: name for key, (name, _) in _MARKS.items()}, **(labels or {})}
 
 
 def draw_legend(
     sheet: Sheet,
-    rows: Sequence[Sequence[str]],
+    rows: tuple[list[list[str]], list[list[str]]],
     colors: Mapping[str, str],
     labels: Mapping[str, str] | None,
     brief: bool,
 ) -> None:
     """Squares of agents and symbols of marks."""
-    looks = {kind_name(kind, labels): look for kind, (_, look) in _MARKS.items()}
-    for i, row in enumerate(rows):
-        if row[0] in colors:
-            draw_keys(sheet, [row], colors, 0.03, 0.03 + 0.18 * i)
-            continue
-        x, y = 0.03, 0.03 + 0.18 * i
-        for name in row:
-            look = _BRIEF if brief else looks.get(name, _OTHER)
+    agents, kinds = rows
+    draw_keys(sheet, agents, colors, 0.03, 0.03, labels)
+    for i, row in enumerate(kinds):
+        x, y = 0.03, 0.03 + keys_height(agents) + keys_height(kinds[:i])
+        for kind in row:
+            look = _BRIEF if brief else _MARKS.get(kind, ("", _OTHER))[1]
             sheet.line([x + 0.06], [y + 0.07], linestyle="none", markeredgewidth=0.6, **look,
                        markeredgecolor=style.INK)  # fmt: skip
+            name = printed(kind, _named(labels), sheet.width - 0.06)
             sheet.text(x + 0.16, y + 0.115, name)
             x += width_of(name) + 0.32
 
@@ -137,6 +135,7 @@ def set_rows(
             group = patient.group
             n = sum(p.group == group for p in patients)
             name = f"{style.label_of(group, labels)} (n = {n})"
+            name = fit(name, place.width - 0.05, weight="bold")
             sheet.text(place.left + 0.05, place.top + y + 0.145, name, fontweight="bold")
             y += HEADING
         heights.append(y + place.pitch / 2)

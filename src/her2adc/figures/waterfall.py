@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from her2adc.figures import style
 from her2adc.figures.keys import draw_keys, key_rows, keys_height
 from her2adc.figures.response import RESPONSES
-from her2adc.figures.sheet import Sheet
+from her2adc.figures.sheet import Sheet, fit
 
 __all__ = ["waterfall"]
 
@@ -69,14 +69,14 @@ def waterfall(
     colors = {r: RESPONSES[r][1] if r in RESPONSES else spare[i] for i, r in enumerate(responses)}
     colors |= {"NE": _NOT_EVALUABLE}
     meant = {r: f"{r}, {meaning}" for r, (meaning, _) in RESPONSES.items()} | dict(labels or {})
-    names = {style.label_of(r, meant): colors[r] for r in responses if r in seen}
-    keys = key_rows(list(names), width - 0.06)
+    keys = key_rows([r for r in responses if r in seen], width - 0.06, meant)
     head = keys_height(keys) + 0.10
     across, height = width - 0.74, min(max(0.42 * width, 1.7), 2.4)
     sheet = Sheet(width, head + height + 0.26)
-    draw_keys(sheet, keys, names, 0.03, 0.03)
+    draw_keys(sheet, keys, colors, 0.03, 0.03, meant)
     ax = sheet.axes(0.64, head, across, height)
     _bars(ax, table, colors)
+    y_label = fit(style.shown(y_label), height)
     sheet.text(0.10, head + height / 2, y_label, rotation=90, ha="center", va="center")
     sheet.text(0.64 + across / 2, head + height + 0.18, f"Patients (n = {len(table)})", ha="center")
     return sheet.figure

@@ -10,7 +10,7 @@ from her2adc.cells import folded
 
 _NOT_DONE = re.compile(
     r"^(|nan|none|null|\.|-+|na|n/a|n\.a\.?|unk(/nd)?|unknown|not (evaluated|available|applicable|"
-    r"performed|done|tested|known|reported|assessed)|missing|pending|not|nd|no data|x|indeterminate|"
+    r"performed|done|tested|known|reported|assessed)|missing|pending|nd|no data|indeterminate|"
     r"(test )?fail(ed|ure)|not interpretable|insufficient.*)$"
 )
 _SCORE = re.compile(

@@ -41,12 +41,12 @@ def her2_retest(rows: pd.DataFrame, published: Sequence[Retest]) -> str:
         excess, p = one(mine, statistic="excess"), one(mine, statistic="p_value")
         by, low, high = (100 * float(excess[c]) for c in ("value", "conf_low", "conf_high"))
         expected = fmt.percent(one(mine, statistic="expected")["value"])
-        known = Myst("If two readings of one specimen agree with a kappa of {} ({}), ")
-        parts.append(
-            known.format(f"{r.kappa:g}", _source(r.source))
-            + f"reading alone would make {expected} of pairs discordant. Observed less expected: "
-            + f"{fmt.estimate(by, low, high)} percentage points ({fmt.p_equals(p['value'])})."
+        known = Myst("If two readings of one specimen agree with a kappa of {} ({}), {}")
+        found = (
+            f"reading alone would make {expected} of pairs discordant. Observed less expected: "
+            f"{fmt.estimate(by, low, high)} percentage points ({fmt.p_equals(p['value'])})."
         )
+        parts.append(known.format(f"{r.kappa:g}", _source(r.source), found))
     value = fmt.estimate(whole["value"], whole["conf_low"], whole["conf_high"], 2)
     parts.append(f"Reading would explain all discordance if kappa were {value}.")
     return Myst(" ").join(parts)

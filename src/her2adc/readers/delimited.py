@@ -14,7 +14,7 @@ from her2adc.readers.grid import FileProblem, Read, Rows, below_header, clean_na
 _CANDIDATES = (",", ";", "\t", "|")
 _SHOWN = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_LONGEST = 1_000_000
+_LONGEST = 131_072
 
 
 def read_delimited(path: Path, source: Source) -> Read:

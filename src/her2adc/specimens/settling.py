@@ -36,9 +36,10 @@ def settle(study: Study, raw: Mapping[str, RawTable], typed: Mapping[str, pd.Dat
     """Read HER2 texts beside the others of their column.
 
     A ``-`` is IHC 0, or ISH not amplified, where the column writes its other results with ``+`` and has
-    no other word for it; it is a missing result where the column has such a word; otherwise it is a
-    problem. A ``+`` alone is IHC 1+ only where the column also has ``++`` or ``+++``. A number in a
-    column of ISH results is no result. What ``her2.unknown`` and ``data.missing`` list is not known.
+    no other word for it. In a column of IHC scores with a 0 and no pluses it is a missing result, with a
+    remark; otherwise it is a problem. A ``+`` alone is IHC 1+ only where the column also has ``++`` or
+    ``+++``. A number in a column of ISH results is no result. What ``her2.unknown`` and ``data.missing``
+    list is not known.
 
     Parameters
     ----------
@@ -100,6 +101,9 @@ def _column(study: Study, table: RawTable, column: str, test: str, found: Settle
         bad = cells[which.astype(bool) & ~silent]
         found.problems += [table.problem(column, i, message, remedy, t) for i, t in bad.items()]
     written = {"0": "0 (written -)", "not amplified": "not amplified (written -)"}
+    if not problem and minus == UNKNOWN and (n := int((plain.eq("-") & ~silent).sum())):
+        place = f"{table.origin[column][0].place}, {table.origin[column][0].column}"
+        found.remarks.append(f"{place}: - is read as not done ({n} cell{'s' if n > 1 else ''})")
     if minus in written:
         cells = cells.mask(plain.eq("-") & ~silent, written[minus])
     if test == "ihc" and set(open_.dropna()) - {""} and set(open_.dropna()) <= {"1", "2", "3", ""}:
@@ -120,7 +124,7 @@ def _minus(texts: pd.Series, test: str) -> tuple[str, str]:
     pluses = others.isin(("+", *_PLUSES) if test == "ish" else _PLUSES).any()
     if pluses and not forms & words:
         return means, ""
-    if forms & words and not pluses:
+    if test == "ihc" and forms & words and not pluses:
         return UNKNOWN, ""
     name = "IHC 0" if test == "ihc" else "ISH not amplified"
     return UNKNOWN, f"a - may mean {name} or not done" if texts.eq("-").any() else ""
@@ -158,10 +162,9 @@ def _number_remedy(table: RawTable, column: str) -> str:
 
 def _text_remedy(table: RawTable, column: str, test: str, bad: pd.Series) -> str:
     text = repr(bad.iloc[0]) if len(bad) else "the text"
-    example = "1+" if test == "ihc" else "amplified"
     return (
         f"{_FORMS[test]}; or say in study.yml what the text means: {table.where_values(column)}, for example "
-        f"{{{text}: {example}}}; if the result is not known, her2: {{unknown: {{{column}: [{text}]}}}}"
+        f"{{{text}: ...}}; if the result is not known, her2: {{unknown: {{{column}: [{text}]}}}}"
     )
 
 
