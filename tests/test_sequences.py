@@ -27,8 +27,8 @@ data:
 sequencing:
   death: death
   last_contact: last_contact
-group: adc1_arm
-variables: {age: {label: Age}}
+group: old
+variables: {age: {label: Age}, old: {label: Age, from: age, cut: [55]}}
 baseline: {variables: [age, adc1_arm, sequence, intervening_lines]}
 endpoints:
   PFS1:
@@ -414,7 +414,7 @@ BROKEN = {
     "start after death": ([("SG", 450, "", "", "")], {}, ["row 2, start", "after the death", "'450'"]),
     "progression without a date": ([("SG", 0, "", "PD", "")], {}, ["row 2, stop", "stopped for progression"]),
     "two ADCs at once": ([("SG", 0, 10, "", ""), ("T-DXd", 0, 20, "", "")], {},
-                         ["row 2, agent", "row 3, agent", "two ADCs start on one day"]),
+                         ["rows 2, 3, agent", "two ADCs start on one day"]),
     "study names no drug": ([("SG", 0, 10, "", "")], {"agents": {"x": "no drug"}},
                             ["sequencing.agents.x", "'no drug'"]),
     "arm that is no ADC": ([("SG", 0, 10, "", "")], {"adcs": ["SG", "Enhertu"]},
@@ -444,11 +444,19 @@ def test_lines_out_of_order_are_a_problem(tmp_path):
     assert "row 2, line" in problems_of(folder)
 
 
-def test_a_column_that_is_derived_cannot_be_in_the_file(tmp_path):
+def test_a_column_that_is_derived_is_not_read_from_the_file(tmp_path, data):
     folder = write(tmp_path)
     file = folder / "data/patients.csv"
-    pd.read_csv(file).assign(n_adcs=1).to_csv(file, index=False)
-    assert "n_adcs: has the name of a column" in problems_of(folder)
+    pd.read_csv(file).assign(n_adcs=7).to_csv(file, index=False)
+    cohort = prepare(folder)
+    assert cohort.data["n_adcs"].tolist() == data["n_adcs"].tolist()
+    assert any("the column 'n_adcs' is not read" in remark for remark in cohort.remarks)
+
+
+def test_who_has_no_adc_has_no_arm_and_leaves_with_that_reason(tmp_path):
+    cohort = prepare(write(tmp_path, group="adc1_arm"))
+    assert "none" not in set(cohort.data["patient_id"])
+    assert cohort.flow[-2]["excluded"] == [{"reason": "No antibody-drug conjugate", "n": 1}]
 
 
 def test_deaths_that_endpoints_count_need_their_column(tmp_path):

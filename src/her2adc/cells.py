@@ -234,7 +234,7 @@ def read_date(text: str, style: str, *, serials: bool = False) -> Day:
     -------
     Day
         ``fault`` is ``zone``, ``serial``, ``part`` (the day is missing), ``year`` (two digits),
-        ``nosuch`` (no such day), ``far`` (no year of a study) or ``form``.
+        ``nosuch`` (no such day), ``far`` (no year of a study), ``text`` (no digit) or ``form``.
 
     Examples
     --------
@@ -257,6 +257,8 @@ def read_date(text: str, style: str, *, serials: bool = False) -> Day:
         return Day(day, serial=True) if serials else Day(None, "serial")
     if _PART_OF_DATE.fullmatch(plain):
         return Day(None, "part")
+    if not any(c.isdigit() for c in plain):
+        return Day(None, "text")
     return Day(None, "year" if _SHORT_YEAR.fullmatch(plain) else "form")
 
 

@@ -25,6 +25,7 @@ _FAULTS = {
     "nosuch": "is not a date: there is no such day",
     "far": "is not a date of the last centuries: the year is mistyped",
     "form": "is not a date of the form expected",
+    "text": "is not a date",
 }
 
 
@@ -100,11 +101,19 @@ def _not_dates(table: RawTable, column: str, origin: Origin, days: pd.Series) ->
     if swapped:
         first["nosuch"] += swapped
     faults = bad.map(lambda d: d.fault)
+    words = ", ".join(repr(t) for t in text[faults.index[faults.eq("text")]].unique()[:3])
+    first["text"] = (
+        "if it means that there is no date, list it in study.yml: "
+        f"{table.where_missing(column)}, for example [{words}]"
+    )
     example = {fault: text[faults.index[faults.eq(fault)][0]] for fault in faults.unique()}
     return [
         table.problem(
             column, i, _FAULTS[day.fault],
-            means_remedy(table, column, f"{example[day.fault]!r}: '2024-05-31'", first[day.fault]), text[i],
+            f"{first['text']}; otherwise write the date"
+            if day.fault == "text"
+            else means_remedy(table, column, f"{example[day.fault]!r}: '2024-05-31'", first[day.fault]),
+            text[i],
         )
         for i, day in zip(bad.index, bad, strict=True)
     ]  # fmt: skip

@@ -84,7 +84,9 @@ def include(
     if without.any():
         label = study.label(study.group)
         remarks.append(_no_group(label, raw, list(patients.index[without])))
-        step("HER2 classified" if study.her2 else "Eligible", without.map({True: f"{label} not known"}))
+        by_adc = study.sequencing is not None and study.group in ("adc1_arm", "sequence")
+        reason = "No antibody-drug conjugate" if by_adc else f"{label} not known"
+        step("HER2 classified" if study.her2 else "Eligible", without.map({True: reason}))
     flow.append({"label": "Analysed", "n": int(keep.sum()), "excluded": []})
     return keep, flow, problems, remarks
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import small_study
 import yaml
 
 from her2adc import cells, prose, typed
@@ -288,3 +289,19 @@ def test_the_same_adc_resumed_is_a_decision_of_the_study(tmp_path):
     adcs = courses[courses["drug_class"].eq("ADC")]
     assert adcs[adcs["patient_id"].eq("R4")]["adc_number"].tolist() == [1, 1]
     assert any("it counts as the same ADC" in r for r in same.remarks)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet"])
+def test_stored_numbers_do_not_depend_on_the_decimal_mark_of_texts(tmp_path, kind):
+    folder = small_study.write_study(tmp_path, patients=small_study.PATIENTS)
+    table = small_study.PATIENTS.replace("", None).assign(ldh=[1.234, 2.5, *[180.0] * 10])
+    if kind == "xlsx":
+        table.to_excel(folder / "data" / "patients.xlsx", index=False)
+    else:
+        table.to_parquet(folder / "data" / "patients.parquet", index=False)
+    study = yaml.safe_load((folder / "study.yml").read_text(encoding="utf-8"))
+    study["data"]["patients"] = {"file": f"patients.{kind}", "decimal": ","}
+    study["variables"]["ldh"] = {"label": "LDH", "unit": "U/L"}
+    (folder / "study.yml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    data = prepare_cohort(load_study(folder)).data.set_index("patient_id")
+    assert data.loc[["P01", "P02"], "ldh"].tolist() == [1.234, 2.5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -141,3 +142,29 @@ def test_pool_properties(values: list[float], variance: float) -> None:
     assert found.value[0] == pytest.approx(turned.value[0], abs=1e-12)
     assert found.error[0] >= np.sqrt(variance) - 1e-12
     assert found.low[0] <= found.value[0] <= found.high[0]
+
+
+def test_draws_do_not_depend_on_the_signs_that_a_processor_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Singular vectors and eigenvectors are unique but for their signs, which differ between BLAS kernels."""
+    data = made_up(80, 4)
+    data.loc[data.index[:15], "x"] = np.nan
+    data["z"] = np.random.default_rng(2).normal(size=80)
+    plain = impute(data, "OS", ["x", "z"], m=2)
+    svd, eigh = np.linalg.svd, np.linalg.eigh
+
+    def flipped_svd(a: Any, *args: Any, **options: Any) -> Any:
+        found = svd(a, *args, **options)
+        if len(found) != 3 or found[0].ndim != 2:
+            return found
+        sign = np.where(np.arange(found[1].size) % 2, 1.0, -1.0)
+        return found[0] * sign, found[1], found[2] * sign[:, None]
+
+    def flipped_eigh(a: Any, *args: Any, **options: Any) -> Any:
+        found = eigh(a, *args, **options)
+        return found[0], found[1] * np.where(np.arange(found[0].size) % 2, 1.0, -1.0)
+
+    for module in (np.linalg, np.linalg._linalg):
+        monkeypatch.setattr(module, "svd", flipped_svd)
+        monkeypatch.setattr(module, "eigh", flipped_eigh)
+    for left, right in zip(plain, impute(data, "OS", ["x", "z"], m=2), strict=True):
+        pd.testing.assert_frame_equal(left, right)

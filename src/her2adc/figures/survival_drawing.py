@@ -12,7 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from her2adc.figures.annotation import Block
 from her2adc.figures.curves import Trace, clipped, faint_from, split
-from her2adc.figures.sheet import Sheet, fit, height_of, line_height, width_of
+from her2adc.figures.sheet import Sheet, height_of, line_height, width_of, wrap
 from her2adc.figures.style import GREY, ink, lighter, shown
 from her2adc.figures.survival_layout import Frame, Plot, medians, row_height, title_offset
 
@@ -27,7 +27,7 @@ _EDGE = 0.05
 def draw(plots: Sequence[Plot], frame: Frame) -> Figure:
     """Draw all panels."""
     rows = [plots[i : i + frame.columns] for i in range(0, len(plots), frame.columns)]
-    heads = [_head(row) for row in rows]
+    heads = [_head(row, frame) for row in rows]
     feet = [max(_foot(plot, frame) for plot in row) for row in rows]
     height = sum(heads) + sum(feet) + len(rows) * (frame.axes_height + frame.axis)
     sheet = Sheet(frame.width, height + (len(rows) - 1) * _BETWEEN + 2 * _EDGE)
@@ -40,9 +40,15 @@ def draw(plots: Sequence[Plot], frame: Frame) -> Figure:
     return sheet.figure
 
 
-def _head(row: Sequence[Plot]) -> float:
+def _title(plot: Plot, frame: Frame) -> str:
+    """Title of a panel, broken where it would meet the next one or leave the figure."""
+    return wrap(shown(plot.panel.title), frame.axes_width + min(frame.gap, frame.right) - 0.03, weight="bold")
+
+
+def _head(row: Sequence[Plot], frame: Frame) -> float:
     """Height above the axes of a row of panels."""
-    title = _TITLE if any(plot.panel.title for plot in row) else 0.04
+    more = max(_title(plot, frame).count("\n") for plot in row) * line_height()
+    title = _TITLE + more if any(plot.panel.title for plot in row) else 0.04
     return title + max(plot.header for plot in row)
 
 
@@ -72,8 +78,9 @@ def _panel(sheet: Sheet, plot: Plot, frame: Frame, place: tuple[float, float], f
         sheet.text(left + frame.axes_width / 2, y, line, ha="center")
     if plot.panel.title:
         y = top - plot.header - 0.06
-        room = frame.axes_width + (frame.right if frame.columns == 1 else 0.0) - 0.03
-        sheet.text(left, y, fit(shown(plot.panel.title), room, weight="bold"), fontweight="bold")
+        lines = _title(plot, frame).split("\n")
+        for i, line in enumerate(lines):
+            sheet.text(left, y - (len(lines) - 1 - i) * line_height(), line, fontweight="bold")
     for trace in plot.traces:
         _curve(ax, trace, frame)
     _median_lines(ax, plot, frame)

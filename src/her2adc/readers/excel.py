@@ -30,7 +30,7 @@ def read_excel(path: Path, source: Source) -> Read:
     opened = open_sheet(path, source.sheet)
     sheet = opened.sheet
     place = f"{path.name}, sheet {sheet.title}"
-    rows, unclear = _texts(opened)
+    rows, unclear = _texts(opened, source.decimal)
     try:
         read = below_header(rows, place, source.header_row, strict=False)
     except FileProblem as error:
@@ -51,7 +51,7 @@ def read_excel(path: Path, source: Source) -> Read:
     return read
 
 
-def _texts(opened: Opened) -> tuple[Rows, list[tuple[int, int, Unclear]]]:
+def _texts(opened: Opened, decimal: str) -> tuple[Rows, list[tuple[int, int, Unclear]]]:
     """Rows of texts, and the cells of errors and of formulas without their result."""
     rows: Rows = []
     unclear = []
@@ -60,7 +60,7 @@ def _texts(opened: Opened) -> tuple[Rows, list[tuple[int, int, Unclear]]]:
         texts: list[str | None] = [None] * width
         for cell in cells:
             position = cell.column - 1
-            texts[position] = text = _text(cell)
+            texts[position] = text = _text(cell, decimal)
             if cell.data_type == "e":
                 unclear.append((number, position, _error(number, str(text))))
         rows.append((number, texts))
@@ -88,15 +88,18 @@ def _without_value(row: int, formula: str) -> Unclear:
                    formula)  # fmt: skip
 
 
-def _text(cell: Cell) -> str | None:
-    """Text of a cell; a number shown as a percentage keeps its sign: ``5%`` for 0.05."""
+def _text(cell: Cell, decimal: str) -> str | None:
+    """Text of a cell; a number shown as a percentage keeps its sign: ``5%`` for 0.05.
+
+    A stored number is written with the decimal mark of the file, so that one rule reads it and texts.
+    """
     value: Any = cell.value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and "%" in _LITERAL.sub("", str(cell.number_format or "")):
-        return f"{value * 100:.10g}%"
+        return f"{value * 100:.10g}%".replace(".", decimal)
     if isinstance(value, dt.datetime) and value.microsecond:
         value = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
-    return cell_text(value) or None
+    return cell_text(value, decimal) or None
 
 
 def _merged(sheet: Worksheet, rows: Rows, header_row: int) -> list[tuple[int, int, Unclear]]:

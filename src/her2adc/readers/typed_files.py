@@ -25,7 +25,7 @@ def read_parquet(path: Path, source: Source) -> Read:
     frame = pd.read_parquet(path)
     if any(n is not None for n in frame.index.names):
         frame = frame.reset_index()
-    return _texts(frame, path.name)
+    return _texts(frame, path.name, source.decimal)
 
 
 def read_spss(path: Path, source: Source) -> Read:
@@ -33,7 +33,7 @@ def read_spss(path: Path, source: Source) -> Read:
     _, held = pyreadstat.read_sav(str(path), metadataonly=True)
     _bounded(path, held.number_rows or 0, len(held.column_names))
     frame, _ = pyreadstat.read_sav(str(path), apply_value_formats=True)
-    return _texts(frame, path.name)
+    return _texts(frame, path.name, source.decimal)
 
 
 def _bounded(path: Path, rows: int, columns: int) -> None:
@@ -45,12 +45,14 @@ def _bounded(path: Path, rows: int, columns: int) -> None:
         )  # fmt: skip
 
 
-def _texts(frame: pd.DataFrame, file: str) -> Read:
+def _texts(frame: pd.DataFrame, file: str, decimal: str) -> Read:
     """Texts of a frame; columns that hold lists or parts of other tables are unclear."""
     named = pd.Index([str(c) for c in frame.columns])
     rows: Rows = [(0, list(named))]
     columns = [frame[c].astype(object).tolist() for c in frame.columns]
-    rows += [(i, [_text(v) for v in row]) for i, row in enumerate(zip(*columns, strict=True), start=1)]
+    rows += [
+        (i, [_text(v, decimal) for v in row]) for i, row in enumerate(zip(*columns, strict=True), start=1)
+    ]
     read = below_header(rows, file, 0)
     for p, name in read.names.items():
         nested = [i for i, v in enumerate(columns[p], start=1) if _nested(v)]
@@ -66,7 +68,7 @@ def _nested(value: Any) -> bool:
     return isinstance(value, list | tuple | dict | np.ndarray | bytes | set)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, decimal: str) -> str | None:
     """Text of a value; a time with a zone keeps the zone in view."""
     if _nested(value):
         return None
@@ -76,4 +78,4 @@ def _text(value: Any) -> str | None:
         return value.isoformat(sep=" ")
     if isinstance(value, np.floating):
         value = float(str(value))
-    return cell_text(value)
+    return cell_text(value, decimal)

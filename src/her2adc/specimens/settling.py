@@ -162,10 +162,9 @@ def _number_remedy(table: RawTable, column: str) -> str:
 
 def _text_remedy(table: RawTable, column: str, test: str, bad: pd.Series) -> str:
     text = repr(bad.iloc[0]) if len(bad) else "the text"
-    example = "1+" if test == "ihc" else "amplified"
     return (
         f"{_FORMS[test]}; or say in study.yml what the text means: {table.where_values(column)}, for example "
-        f"{{{text}: {example}}}; if the result is not known, her2: {{unknown: {{{column}: [{text}]}}}}"
+        f"{{{text}: ...}}; if the result is not known, her2: {{unknown: {{{column}: [{text}]}}}}"
     )
 
 

@@ -25,6 +25,7 @@ IMPUTATIONS = 20
 """Fewest imputed data sets; more where more per cent of the patients are incomplete."""
 _BURN_IN, _BETWEEN, _DONORS = 10, 3, 5
 _RIDGE = 1.0
+_SAME = 1e-10
 
 
 def nelson_aalen(data: pd.DataFrame, endpoint: str) -> pd.Series:
@@ -85,6 +86,40 @@ class _Chain(MICEData):  # type: ignore[misc]
     def get_split_data(self, vname: str) -> tuple[Floats, Floats, Floats, dict[str, Any], dict[str, Any]]:
         known, x = self.ix_obs[vname], self.predictors(vname)
         return self.data[vname].to_numpy()[known], x[known], x[self.ix_miss[vname]], {}, {}
+
+    def perturb_params(self, vname: str) -> None:
+        """Draw coefficients around their estimates, by the one symmetric root of their covariance.
+
+        numpy's own draw multiplies by singular vectors, whose signs differ between processors.
+        """
+        outcome, x, _, _ = self.get_fitting_data(vname)
+        self.models[vname] = self.model_class[vname](outcome, x)
+        self.results[vname] = self.models[vname].fit()
+        size, axes = np.linalg.eigh(np.asarray(self.results[vname].cov_params(), dtype=np.float64))
+        root = (axes * np.sqrt(np.maximum(size, 0.0))) @ axes.T
+        self.params[vname] = self.results[vname].params + root @ self.rng.standard_normal(size.size)
+
+    def impute_pmm(self, vname: str) -> None:
+        """Take the value of one of the nearest donors; predictions apart by rounding are equal.
+
+        Patients with the same covariates have the same prediction but for its last bit, which depends on
+        the processor, and so would the order of the donors.
+        """
+        observed, known, missing, _, _ = self.get_split_data(vname)
+        model, params = self.models[vname], self.params[vname]
+        own, wanted = (np.asarray(model.predict(params, x), dtype=np.float64) for x in (known, missing))
+        unit = _SAME * (float(np.abs(own).max(initial=0.0)) or 1.0)
+        unit = 2.0 ** np.floor(np.log2(unit))
+        own, wanted = np.round(own / unit), np.round(wanted / unit)
+        order = np.argsort(own, kind="stable")
+        place = np.searchsorted(own[order], wanted)[:, None] + np.arange(-_DONORS, _DONORS)
+        inside = (place >= 0) & (place < order.size)
+        place = np.clip(place, 0, order.size - 1)
+        distance = np.where(inside, np.abs(wanted[:, None] - own[order][place]), np.inf)
+        nearest = np.argsort(distance, axis=1, kind="stable")[:, :_DONORS]
+        drawn = self.rng.integers(0, _DONORS, len(wanted))
+        rows = np.arange(len(wanted))
+        self._store_changes(vname, observed[order][place[rows, nearest[rows, drawn]]])
 
     def update(self, vname: str) -> None:
         if vname not in self.categories:
