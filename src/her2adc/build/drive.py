@@ -142,8 +142,7 @@ def _say_what_snakemake_said() -> None:
              if line.strip()]
     refused = trouble.in_text("\n".join(lines))
     if any(line.startswith("Will exit after finishing currently running jobs") for line in lines):
-        refused = ("the build was told to stop before it was done",
-                   "run the same command again; it goes on there")
+        refused = ("the build was told to stop before it was done", "run the same command again")
     said = lines[-1] if lines else "it said nothing"
     print(Problem(*("this machine", *refused) if refused else (
         str(LOG), f"the program that runs the steps (Snakemake) stopped: {said}",
