@@ -147,8 +147,8 @@ def as_codes(text: pd.Series, known: Mapping[str, Any]) -> pd.Series:
 
     Examples
     --------
-    >>> as_codes(pd.Series(["1.0", "１", "01", None]), {"1": "yes"}).tolist()
-    ['yes', 'yes', nan, nan]
+    >>> as_codes(pd.Series(["1.0", "１", "01", None]), {"1": "yes"}).fillna("-").tolist()
+    ['yes', 'yes', '-', '-']
     """
     plain = {folded(k): v for k, v in reversed(list(known.items()))}
     whole = {m[1]: v for k, v in reversed(list(plain.items())) if (m := _WHOLE.fullmatch(k))}

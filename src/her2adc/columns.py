@@ -225,8 +225,9 @@ def meaning(text: pd.Series, values: Mapping[Any, tuple[str, ...]]) -> pd.Series
 
     Examples
     --------
-    >>> meaning(pd.Series(["1:DECEASED", "0", "x", None]), {"event": ("1",), "none": ("0",)}).tolist()
-    ['event', 'none', nan, nan]
+    >>> text = pd.Series(["1:DECEASED", "0", "x", None])
+    >>> meaning(text, {"event": ("1",), "none": ("0",)}).fillna("-").tolist()
+    ['event', 'none', '-', '-']
     """
     known = {v: name for name, listed in reversed(list(values.items())) for v in listed}
     code = text.map(lambda t: t.partition(":")[0].strip(), na_action="ignore")

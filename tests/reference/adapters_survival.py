@@ -66,7 +66,7 @@ def _curve_values(data: pd.DataFrame, times: list[float], probs: list[float]) ->
         names = ("quantile", "lower", "upper")
         out["quantiles"]["by_conf_type"][conf_type] = dict(zip(names, map(list, triples), strict=True))
         median = one(summarise(data, "T", conf_type=conf_type, landmarks=()), statistic="median")
-        if 0.5 in probs:
+        if 0.5 in probs and table["survival"].min() < 0.5 - 1e-8:  # else R prints another
             out["quantiles"]["by_conf_type"][conf_type]["quantile"][probs.index(0.5)] = median["value"]
     return out
 
