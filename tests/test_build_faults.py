@@ -110,6 +110,7 @@ def test_typo_fails_with_the_same_words_until_it_is_mended(tree, study, first):
     assert snapshot(tree / "_build/html") == html
 
 
+@pytest.mark.faults
 def test_all_failing_pages_are_told_in_one_go_and_good_ones_not_run_again(tree, first):
     html = snapshot(tree / "_build/html")
     folder = write_study(tree / "studies", "faulty", study={"short_title": "Faulty"})
@@ -147,6 +148,7 @@ def test_nothing_of_a_study_file_is_run(tree, tmp_path):
     assert not (tree / "X").exists()
 
 
+@pytest.mark.faults
 def test_interrupted_build_says_so_and_leaves_nothing_behind(tree, first):
     built = build(tree)
     assert built.code == 0
@@ -164,6 +166,7 @@ def test_interrupted_build_says_so_and_leaves_nothing_behind(tree, first):
     assert "is up to date" in build(tree).text or build(tree).code == 0
 
 
+@pytest.mark.faults
 def test_killed_builds_are_mended_by_the_next_one(tmp_path):
     """The short form of ``make faults``."""
     spec = importlib.util.spec_from_file_location("faults_script", ROOT / "workflow/faults.py")

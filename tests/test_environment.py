@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -195,7 +196,8 @@ def test_no_shell_reads_what_make_is_given(text, tmp_path):
     (tmp_path / "workflow/venv.py").write_text("import os; print(ascii(os.environ['STUDY']))")
     shutil.copy(ROOT / "Makefile", tmp_path)
     words = ["make", "book", f"STUDY={text.replace('$', '$$')}"]
-    run = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    outside = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    run = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, env=outside)
     assert ast.literal_eval(run.stdout) == text
     assert sorted(p.name for p in tmp_path.iterdir()) == ["Makefile", "workflow"]
 
